@@ -1,0 +1,7 @@
+//! Objects as the Kubernetes API sees them.
+//!
+//! Owns the document value, reading and writing YAML and JSON, strict decoding, defaults, validation,
+//! selectors, the registry of kinds, `Status` errors and tables. It knows nothing of a store, of time
+//! passing or of a network. Start at [`value::Value`], then [`object::Object`] and [`registry`].
+
+pub mod value;

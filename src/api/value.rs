@@ -1,0 +1,564 @@
+//! The document value: what a manifest, a stored object and a request body are made of.
+//!
+//! Owns the tree of nulls, booleans, numbers, strings, lists and maps, cheap sharing of its parts, and
+//! its conversions from and to `serde_yaml` and `serde_json`. It does not know kinds or fields: see
+//! [`super::schema`] for those.
+//!
+//! Cloning a value is O(1): lists and maps are shared (`Arc`) and copied only where they are changed
+//! while somebody else still holds them. A hundred thousand Pods of one template therefore share one
+//! copy of everything that the template says.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+pub use smol_str::SmolStr;
+
+/// One node of a document.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number; Kubernetes has no field wider than 64 bits.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// Text.
+    Str(SmolStr),
+    /// A sequence.
+    List(Arc<Vec<Value>>),
+    /// A mapping, ordered by key.
+    Map(Arc<Map>),
+}
+
+/// A mapping from text to values, kept in the order of its keys (as Go prints maps).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Map {
+    entries: Vec<(SmolStr, Value)>,
+}
+
+/// The value that absent fields read as.
+static NULL: Value = Value::Null;
+
+impl Value {
+    /// An empty map.
+    #[must_use]
+    pub fn map() -> Self {
+        Self::Map(Arc::default())
+    }
+
+    /// An empty list.
+    #[must_use]
+    pub fn list() -> Self {
+        Self::List(Arc::default())
+    }
+
+    /// Text that lives as long as the program: no allocation.
+    #[must_use]
+    pub const fn text(text: &'static str) -> Self {
+        Self::Str(SmolStr::new_static(text))
+    }
+
+    /// Whether this is `null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Whether this is null, `""`, `[]` or `{}`.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Str(text) => text.is_empty(),
+            Self::List(items) => items.is_empty(),
+            Self::Map(map) => map.is_empty(),
+            Self::Bool(_) | Self::Int(_) | Self::Float(_) => false,
+        }
+    }
+
+    /// The field `key` of a map; null where this is no map or has no such field.
+    #[must_use]
+    pub fn get(&self, key: &str) -> &Self {
+        match self {
+            Self::Map(map) => map.get(key).unwrap_or(&NULL),
+            _ => &NULL,
+        }
+    }
+
+    /// The value at a path of map fields, `["spec", "template"]`; null where it leads nowhere.
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> &Self {
+        path.iter().fold(self, |value, key| value.get(key))
+    }
+
+    /// The text, if this is text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text, or `""` if this is no text.
+    #[must_use]
+    pub fn str(&self) -> &str {
+        self.as_str().unwrap_or("")
+    }
+
+    /// A shared copy of the text, or `""`.
+    #[must_use]
+    pub fn smol(&self) -> SmolStr {
+        match self {
+            Self::Str(text) => text.clone(),
+            _ => SmolStr::default(),
+        }
+    }
+
+    /// The whole number, if this is one.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The boolean, if this is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// The items of a list; nothing where this is no list.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        match self {
+            Self::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The entries of a map in key order; nothing where this is no map.
+    #[must_use]
+    pub fn entries(&self) -> &[(SmolStr, Self)] {
+        match self {
+            Self::Map(map) => &map.entries,
+            _ => &[],
+        }
+    }
+
+    /// The map, if this is one.
+    #[must_use]
+    pub fn as_map(&self) -> Option<&Map> {
+        match self {
+            Self::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The map for changing; what was no map becomes an empty one first.
+    pub fn map_mut(&mut self) -> &mut Map {
+        if !matches!(self, Self::Map(_)) {
+            *self = Self::map();
+        }
+        match self {
+            Self::Map(map) => Arc::make_mut(map),
+            _ => unreachable!("the value was made a map above"),
+        }
+    }
+
+    /// The list for changing; what was no list becomes an empty one first.
+    pub fn list_mut(&mut self) -> &mut Vec<Self> {
+        if !matches!(self, Self::List(_)) {
+            *self = Self::list();
+        }
+        match self {
+            Self::List(items) => Arc::make_mut(items),
+            _ => unreachable!("the value was made a list above"),
+        }
+    }
+
+    /// The field `key` for changing; made null first where it is absent.
+    pub fn field_mut(&mut self, key: &str) -> &mut Self {
+        self.map_mut().entry(key)
+    }
+
+    /// The value at a path of map fields for changing; maps on the way are made.
+    pub fn at_mut(&mut self, path: &[&str]) -> &mut Self {
+        path.iter().fold(self, |value, key| value.field_mut(key))
+    }
+
+    /// Sets the field `key`.
+    pub fn set(&mut self, key: &'static str, value: impl Into<Self>) {
+        self.map_mut().insert(SmolStr::new_static(key), value.into());
+    }
+
+    /// Sets the field at a path of map fields; maps on the way are made.
+    pub fn set_at(&mut self, path: &[&str], value: impl Into<Self>) {
+        *self.at_mut(path) = value.into();
+    }
+
+    /// Sets the field `key` where it is absent or null, as defaulting does.
+    pub fn set_default(&mut self, key: &'static str, value: impl Into<Self>) {
+        if self.get(key).is_null() {
+            self.set(key, value);
+        }
+    }
+
+    /// Takes the field `key` out of a map; null where there is none.
+    pub fn remove(&mut self, key: &str) -> Self {
+        if self.get(key).is_null() && self.as_map().is_none_or(|map| !map.contains(key)) {
+            return Self::Null;
+        }
+        self.map_mut().remove(key).unwrap_or_default()
+    }
+
+    /// Whether two values are the very same shared list or map (a cheap test that may say no for
+    /// equal values).
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::List(a), Self::List(b)) => Arc::ptr_eq(a, b),
+            (Self::Map(a), Self::Map(b)) => Arc::ptr_eq(a, b),
+            (Self::List(_) | Self::Map(_), _) | (_, Self::List(_) | Self::Map(_)) => false,
+            (a, b) => a == b,
+        }
+    }
+
+    /// What JSON calls this kind of value: `null`, `bool`, `number`, `string`, `array` or `object`.
+    #[must_use]
+    pub fn json_type(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Int(_) | Self::Float(_) => "number",
+            Self::Str(_) => "string",
+            Self::List(_) => "array",
+            Self::Map(_) => "object",
+        }
+    }
+}
+
+impl Map {
+    /// The number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn position(&self, key: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|(k, _)| k.as_str().cmp(key))
+    }
+
+    /// The value of `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.position(key).ok().map(|at| &self.entries[at].1)
+    }
+
+    /// Whether `key` is there, be it null.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.position(key).is_ok()
+    }
+
+    /// Sets `key`; gives back what it held before.
+    pub fn insert(&mut self, key: impl Into<SmolStr>, value: Value) -> Option<Value> {
+        let key = key.into();
+        match self.position(&key) {
+            Ok(at) => Some(std::mem::replace(&mut self.entries[at].1, value)),
+            Err(at) => {
+                self.entries.insert(at, (key, value));
+                None
+            }
+        }
+    }
+
+    /// The value of `key` for changing; null is put there first where it is absent.
+    pub fn entry(&mut self, key: &str) -> &mut Value {
+        let at = match self.position(key) {
+            Ok(at) => at,
+            Err(at) => {
+                self.entries.insert(at, (SmolStr::new(key), Value::Null));
+                at
+            }
+        };
+        &mut self.entries[at].1
+    }
+
+    /// Takes `key` out.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        self.position(key).ok().map(|at| self.entries.remove(at).1)
+    }
+
+    /// Keeps the entries for which `keep` holds.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
+        self.entries.retain_mut(|(key, value)| keep(key, value));
+    }
+
+    /// The entries in key order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&SmolStr, &Value)> {
+        self.entries.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The entries in key order, with values for changing.
+    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (&SmolStr, &mut Value)> {
+        self.entries.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
+    /// The keys in order.
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &SmolStr> {
+        self.entries.iter().map(|(key, _)| key)
+    }
+}
+
+impl<K: Into<SmolStr>> FromIterator<(K, Value)> for Map {
+    /// Later entries win over earlier ones of the same key.
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
+        let mut entries: Vec<(SmolStr, Value)> =
+            entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        entries.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                earlier.1 = std::mem::take(&mut later.1);
+            }
+            same
+        });
+        Self { entries }
+    }
+}
+
+impl<K: Into<SmolStr>> FromIterator<(K, Self)> for Value {
+    fn from_iter<I: IntoIterator<Item = (K, Self)>>(entries: I) -> Self {
+        Self::Map(Arc::new(entries.into_iter().collect()))
+    }
+}
+
+impl FromIterator<Self> for Value {
+    fn from_iter<I: IntoIterator<Item = Self>>(items: I) -> Self {
+        Self::List(Arc::new(items.into_iter().collect()))
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(text: &'static str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Str(text.into())
+    }
+}
+
+impl From<SmolStr> for Value {
+    fn from(text: SmolStr) -> Self {
+        Self::Str(text)
+    }
+}
+
+impl From<&SmolStr> for Value {
+    fn from(text: &SmolStr) -> Self {
+        Self::Str(text.clone())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Bool(flag)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(number: i32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl From<u16> for Value {
+    fn from(number: u16) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(number: usize) -> Self {
+        Self::Int(i64::try_from(number).expect("no count exceeds 63 bits"))
+    }
+}
+
+impl From<Map> for Value {
+    fn from(map: Map) -> Self {
+        Self::Map(Arc::new(map))
+    }
+}
+
+impl From<Vec<Self>> for Value {
+    fn from(items: Vec<Self>) -> Self {
+        Self::List(Arc::new(items))
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A map or list written as literal data: `value!({ "kind": "Pod", "metadata": { "name": name } })`.
+///
+/// Keys are string literals; a value is a nested `{…}` or `[…]`, or any expression that converts into
+/// a [`Value`].
+#[macro_export]
+macro_rules! value {
+    (null) => { $crate::api::value::Value::Null };
+    ([ $($item:tt),* $(,)? ]) => {
+        $crate::api::value::Value::from(vec![ $( $crate::value!($item) ),* ])
+    };
+    ({ $($key:literal : $value:tt),* $(,)? }) => {
+        $crate::api::value::Value::from_iter::<[($crate::api::value::SmolStr, $crate::api::value::Value); _]>([
+            $( ($crate::api::value::SmolStr::new_static($key), $crate::value!($value)) ),*
+        ])
+    };
+    ($other:expr) => { $crate::api::value::Value::from($other) };
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(flag) => serializer.serialize_bool(*flag),
+            Self::Int(number) => serializer.serialize_i64(*number),
+            Self::Float(number) => serializer.serialize_f64(*number),
+            Self::Str(text) => serializer.serialize_str(text),
+            Self::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items.iter() {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+            Self::Map(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, value) in entries.iter() {
+                    map.serialize_entry(key.as_str(), value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Build;
+        impl<'de> Visitor<'de> for Build {
+            type Value = Value;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+                Ok(Value::Bool(flag))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+                Ok(Value::Int(number))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+                // Kubernetes knows no unsigned 64-bit field: what does not fit is a float, as in Go.
+                Ok(i64::try_from(number).map_or(Value::Float(number as f64), Value::Int))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+                Ok(Value::Float(number))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Str(text.into()))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Value, E> {
+                Ok(Value::Str(text.into()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(items.into())
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+                let mut entries: Vec<(String, Value)> = Vec::new();
+                while let Some(entry) = access.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(entries.into_iter().collect())
+            }
+        }
+        deserializer.deserialize_any(Build)
+    }
+}
+
+impl Borrow<[(SmolStr, Value)]> for Map {
+    fn borrow(&self) -> &[(SmolStr, Value)] {
+        &self.entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_shares_until_one_side_changes() {
+        let one = value!({ "spec": { "replicas": 3 } });
+        let mut two = one.clone();
+        assert!(one.same(&two));
+        two.set_at(&["spec", "replicas"], 4);
+        assert_eq!(one.at(&["spec", "replicas"]), &Value::Int(3));
+        assert_eq!(two.at(&["spec", "replicas"]), &Value::Int(4));
+    }
+
+    #[test]
+    fn maps_keep_key_order_and_the_last_of_equal_keys() {
+        let map = Value::from_iter([("b", Value::Int(1)), ("a", Value::Int(2)), ("b", Value::Int(3))]);
+        assert_eq!(serde_json::to_string(&map).unwrap(), r#"{"a":2,"b":3}"#);
+    }
+
+    #[test]
+    fn removing_an_absent_field_copies_nothing() {
+        let one = value!({ "a": 1 });
+        let mut two = one.clone();
+        assert!(two.remove("b").is_null());
+        assert!(one.same(&two));
+    }
+
+    #[test]
+    fn a_value_stays_small() {
+        assert_eq!(size_of::<Value>(), 24);
+    }
+}
