@@ -17,3 +17,5 @@
 //! - [`api`]: objects as the API sees them.
 
 pub mod api;
+#[cfg(target_arch = "wasm32")]
+pub mod ui;

@@ -1,3 +1,6 @@
 //! The program: in the browser it mounts the page, natively it is the command line.
 
-fn main() {}
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    portside::ui::mount();
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Every test, from cheap to dear: native, inside a browser, end to end on the built site.
+
+. "$(dirname "$0")/common.sh"
+
+scripts/setup.sh page tests
+step "Native tests" cargo test
+step "WebAssembly tests in headless Chromium" \
+  wasm-pack test --headless --chrome --mode no-install -- --lib --test wasm
+step "The site, as it is published" scripts/dist.sh
+step "End-to-end tests in headless Chromium" cargo test -p portside-browser-tests -- --test-threads=2
