@@ -4,4 +4,6 @@
 //! selectors, the registry of kinds, `Status` errors and tables. It knows nothing of a store, of time
 //! passing or of a network. Start at [`value::Value`], then [`object::Object`] and [`registry`].
 
+pub mod json;
 pub mod value;
+pub mod yaml;
