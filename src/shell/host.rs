@@ -1,0 +1,204 @@
+//! The host: the simulated world as commands reach it, and the loop that moves both.
+//!
+//! Owns the sharing of one [`Simulation`] between terminals and page, the executor of the commands, the
+//! waiting for time and for changes, and the file systems of the places. Does not know what a command is.
+//!
+//! A command's future calls [`Host::with`] to read or change the world (briefly, never across an await),
+//! [`Host::sleep`] to let virtual time pass and [`Host::changed`] to wait for the next write to the journal.
+//! The page calls [`Host::run_until`] once per frame.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::executor::{Boxed, Executor, Notice, TaskId};
+use super::filesystem::{FileSystem, Files};
+use super::places::Address;
+use super::world::Simulation;
+use crate::words::Language;
+
+/// Polls of one [`Host::run_until`] when the caller sets no other budget: some milliseconds of work.
+pub const DEFAULT_BUDGET: u32 = 2_000;
+
+/// How [`Host::run_until`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The clock stands at the asked time and nothing can go on before it moves.
+    Reached,
+    /// The budget is used up: call again, best in the next frame.
+    OutOfBudget,
+}
+
+/// A shared handle to the world and its executor; cheap to clone.
+#[derive(Clone)]
+pub struct Host(Rc<Inner>);
+
+struct Inner {
+    simulation: RefCell<Simulation>,
+    executor: Executor,
+    changes: Notice,
+    revision_seen: Cell<u64>,
+    files: RefCell<BTreeMap<Address, Files>>,
+    language: Cell<Language>,
+}
+
+impl Host {
+    /// A host of `simulation`.
+    pub fn new(simulation: Simulation) -> Self {
+        Self(Rc::new(Inner {
+            revision_seen: Cell::new(simulation.revision()),
+            simulation: RefCell::new(simulation),
+            executor: Executor::default(),
+            changes: Notice::default(),
+            files: RefCell::default(),
+            language: Cell::default(),
+        }))
+    }
+
+    /// Reads or changes the world. Must not be called from inside another `with`.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Simulation) -> T) -> T {
+        act(&mut self.0.simulation.borrow_mut())
+    }
+
+    /// Virtual time, in µs since the world began.
+    pub fn now(&self) -> u64 {
+        self.0.simulation.borrow().now()
+    }
+
+    /// Ready when `duration` of virtual time has passed.
+    pub async fn sleep(&self, duration: Duration) {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.sleep_until(self.now().saturating_add(micros)).await;
+    }
+
+    /// Ready when virtual time has reached `due` (µs).
+    pub async fn sleep_until(&self, due: u64) {
+        let mut timer = Timer {
+            host: self,
+            key: None,
+        };
+        std::future::poll_fn(|context| {
+            if self.now() >= due {
+                return Poll::Ready(());
+            }
+            if timer.key.is_none() {
+                timer.key = Some(self.0.executor.set_timer(due, context.waker().clone()));
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Ready after the next write to the journal.
+    pub async fn changed(&self) {
+        self.0.changes.next().await;
+    }
+
+    /// Waits until `look` finds something, looking now and after each change of the world.
+    pub async fn until<T>(&self, mut look: impl FnMut(&mut Simulation) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = self.with(&mut look) {
+                return found;
+            }
+            self.changed().await;
+        }
+    }
+
+    /// Starts a task beside the caller.
+    pub fn spawn(&self, future: Boxed<'static, ()>) -> TaskId {
+        self.0.executor.spawn(future)
+    }
+
+    /// Drops a task.
+    pub fn abort(&self, task: TaskId) {
+        self.0.executor.abort(task);
+    }
+
+    /// Whether a task has not ended.
+    pub fn is_running(&self, task: TaskId) -> bool {
+        self.0.executor.is_running(task)
+    }
+
+    /// The file system of a place; made by `make` when the place is first asked for.
+    pub fn files(&self, address: &Address, make: impl FnOnce() -> FileSystem) -> Files {
+        let mut all = self.0.files.borrow_mut();
+        Rc::clone(
+            all.entry(address.clone())
+                .or_insert_with(|| Rc::new(RefCell::new(make()))),
+        )
+    }
+
+    /// The language in which Portside itself speaks.
+    pub fn language(&self) -> Language {
+        self.0.language.get()
+    }
+
+    /// Sets the language in which Portside itself speaks.
+    pub fn set_language(&self, language: Language) {
+        self.0.language.set(language);
+    }
+
+    /// When something is next due (µs of virtual time), in the world or among the commands; `None` when all
+    /// is at rest. A command that can go on at once is due now.
+    pub fn next_due(&self) -> Option<u64> {
+        if self.0.executor.has_ready() {
+            return Some(self.now());
+        }
+        let world = self.0.simulation.borrow().next_due();
+        let timer = self.0.executor.next_timer();
+        world.into_iter().chain(timer).min()
+    }
+
+    /// Lets commands and world go on, in order of time, up to `limit` (µs of virtual time).
+    /// `budget` is the number of polls and of clock steps that may be used.
+    pub fn run_until(&self, limit: u64, budget: u32) -> Progress {
+        self.run_while(limit, budget, || true)
+    }
+
+    /// As [`Host::run_until`], stopping early (as `Reached`, with the clock where it is) once `going` is false.
+    pub fn run_while(&self, limit: u64, budget: u32, going: impl Fn() -> bool) -> Progress {
+        let inner = &self.0;
+        for _ in 0..budget {
+            if !going() {
+                return Progress::Reached;
+            }
+            if inner.executor.poll_one() {
+                self.announce_changes();
+                continue;
+            }
+            let due = self.next_due();
+            let target = due.map_or(limit, |due| due.min(limit));
+            let target = target.max(self.now());
+            inner.simulation.borrow_mut().advance_to(target);
+            self.announce_changes();
+            inner.executor.fire(self.now());
+            if due.is_none_or(|due| due > limit) && !inner.executor.has_ready() {
+                return Progress::Reached;
+            }
+        }
+        Progress::OutOfBudget
+    }
+
+    fn announce_changes(&self) {
+        let revision = self.0.simulation.borrow().revision();
+        if revision != self.0.revision_seen.replace(revision) {
+            self.0.changes.notify();
+        }
+    }
+}
+
+/// A set timer, forgotten when its waiter is dropped.
+struct Timer<'a> {
+    host: &'a Host,
+    key: Option<(u64, u64)>,
+}
+
+impl Drop for Timer<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.host.0.executor.clear_timer(key);
+        }
+    }
+}
