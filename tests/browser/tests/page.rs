@@ -1,0 +1,36 @@
+//! The page as a whole.
+
+use portside_browser_tests::visit;
+use serde_json::json;
+
+#[test]
+fn the_page_opens_under_a_sub_path_and_asks_nobody_else_for_anything() {
+    visit("opens", |page| {
+        page.find("main", "");
+        let requests = page.requests();
+        assert!(
+            requests.iter().any(|url| url.ends_with(".wasm")),
+            "the program was loaded: {requests:?}"
+        );
+    });
+}
+
+#[test]
+fn the_policy_forbids_inline_scripts() {
+    visit("policy", |page| {
+        let ran = page.script(
+            "const script = document.createElement('script');
+             script.textContent = 'globalThis.inlineScriptRan = true';
+             document.body.append(script);
+             return globalThis.inlineScriptRan === true;",
+            &[],
+        );
+        assert_eq!(ran, json!(false));
+        let refused = page.console_errors();
+        assert!(
+            refused.iter().any(|error| error.contains("inline script")),
+            "the browser says so: {refused:?}"
+        );
+        page.forget_errors();
+    });
+}
