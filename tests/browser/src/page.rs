@@ -7,11 +7,11 @@ use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::{Element, ElementRef};
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 use tokio::runtime::{Builder, Runtime};
 
 /// How long anything may take to appear before the test fails: generous, for busy machines.
@@ -368,6 +368,22 @@ impl Page {
         fs::write(folder.join(format!("{name}.png")), &picture)
             .expect("a screenshot can be written");
         picture
+    }
+
+    /// Takes a picture for the documentation: kept as `docs/NAME.png` when `PORTSIDE_PICTURES` is set, so
+    /// that what README shows is what the page does.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be taken or written.
+    pub fn picture(&self, name: &str) {
+        let picture = self.screenshot(name);
+        if env::var_os("PORTSIDE_PICTURES").is_some() {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+            fs::create_dir_all(&folder).expect("the folder of documents can be made");
+            fs::write(folder.join(format!("{name}.png")), picture)
+                .expect("a picture can be written");
+        }
     }
 
     /// Errors and warnings of the Content-Security-Policy and of failed requests included, so far.

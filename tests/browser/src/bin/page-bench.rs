@@ -1,0 +1,140 @@
+//! Measures the page rows of `make bench` on the built site in headless Chromium and prints them as rows of
+//! a Markdown table: what, must hold, measured. A page that cannot be measured fails the program.
+
+use portside_browser_tests::{Page, dist, visit};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::time::Duration;
+use std::{env, fs};
+
+/// A figure is the median of this many: the machine has other things to do.
+const RUNS: usize = 9;
+
+/// Notes, in milliseconds since navigation began, when the terminal is there and has been painted.
+const WATCH_OPENING: &str = r#"
+new MutationObserver((_, observer) => {
+  const box = document.querySelector('[aria-label="Terminal"]:is(textarea, input, [role=textbox])');
+  if (!box || box.disabled || box.readOnly) return;
+  observer.disconnect();
+  requestAnimationFrame(() => {
+    const painted = new MessageChannel();
+    painted.port1.onmessage = () => { globalThis.terminalReady = performance.now(); };
+    painted.port2.postMessage(null);
+  });
+}).observe(document, { childList: true, subtree: true, attributes: true });
+"#;
+
+/// Notes how long the next command takes: from Enter to the frame after the prompt is back.
+const WATCH_COMMAND: &str = r#"
+const log = document.querySelector('[role=log][aria-label="Terminal"]');
+globalThis.commandTook = null;
+let before = log.textContent.length;
+addEventListener("keydown", function enter(event) {
+  if (event.key !== "Enter") return;
+  removeEventListener("keydown", enter, true);
+  before = log.textContent.length;
+  const started = event.timeStamp;
+  (function look() {
+    if (log.getAttribute("aria-busy") === "true" || log.textContent.length <= before) return requestAnimationFrame(look);
+    const painted = new MessageChannel();
+    painted.port1.onmessage = () => { globalThis.commandTook = performance.now() - started; };
+    requestAnimationFrame(() => painted.port2.postMessage(null));
+  })();
+}, true);
+"#;
+
+fn main() {
+    visit("bench-load", |page| {
+        page.find("textbox", "Terminal");
+        let kilobytes = first_load_bytes(page) as f64 / 1000.0;
+        row(
+            "first load, everything needed to type the first command, brotli",
+            "≤ 350 KB (aim 300)",
+            &format!("{kilobytes:.1} KB"),
+        );
+    });
+    let openings = (0..RUNS).map(|run| visit("bench-open", |page| opening_ms(page, run)));
+    row(
+        "page open → terminal accepts a command, fresh profile",
+        "≤ 500 ms",
+        &milliseconds(openings.collect()),
+    );
+    visit("bench-command", |page| {
+        page.terminal("kubectl create deployment bench --image=nginx --replicas=100");
+        page.terminal("kubectl rollout status deployment/bench");
+        let pods = page.terminal("kubectl get pods");
+        let ready = pods.lines().filter(|line| line.contains(" 1/1 ")).count();
+        assert!(ready >= 100, "100 Pods are ready:\n{pods}");
+        let took = (0..RUNS).map(|_| command_ms(page, "kubectl get pods"));
+        row(
+            "`kubectl get pods` → output painted, 100 Pods",
+            "≤ 16 ms",
+            &milliseconds(took.collect()),
+        );
+    });
+}
+
+/// The sizes of all files that the page has asked for, each compressed by brotli at its best.
+fn first_load_bytes(page: &Page) -> usize {
+    let root = dist();
+    let mut requests = page.requests();
+    requests.sort();
+    requests.dedup();
+    let sub_path = page.script("return new URL('.', document.baseURI).href", &[]);
+    let sub_path = sub_path.as_str().unwrap_or_default();
+    let files = requests.iter().filter_map(|url| url.strip_prefix(sub_path));
+    let sizes = files.map(|file| {
+        let file = if file.is_empty() { "index.html" } else { file };
+        let content = fs::read(root.join(file)).unwrap_or_default();
+        let mut packed = Vec::new();
+        let mut writer = brotli::CompressorWriter::new(&mut packed, 4096, 11, 24);
+        writer.write_all(&content).expect("a Vec takes bytes");
+        drop(writer);
+        if env::var_os("PORTSIDE_BENCH_FILES").is_some() {
+            eprintln!("{:8} {file}", packed.len());
+        }
+        packed.len()
+    });
+    sizes.sum()
+}
+
+fn opening_ms(page: &Page, run: usize) -> f64 {
+    page.devtools(
+        "Page.addScriptToEvaluateOnNewDocument",
+        &json!({ "source": WATCH_OPENING }),
+    );
+    page.devtools("Network.clearBrowserCache", &json!({}));
+    page.load(&format!("?run={run}"));
+    page.wait_for("the terminal", |page| {
+        number(&page.script("return globalThis.terminalReady", &[]))
+    })
+}
+
+fn command_ms(page: &Page, command: &str) -> f64 {
+    page.script(WATCH_COMMAND, &[]);
+    page.terminal(command);
+    // What the terminal does next must not fall into the next measurement.
+    std::thread::sleep(Duration::from_millis(200));
+    page.wait_for("the output", |page| {
+        number(&page.script("return globalThis.commandTook", &[]))
+    })
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64()
+}
+
+/// Median and range.
+fn milliseconds(mut values: Vec<f64>) -> String {
+    values.sort_by(f64::total_cmp);
+    let median = values[values.len() / 2];
+    let range = (values[0], values[values.len() - 1]);
+    format!(
+        "{median:.1} ms ({:.1} to {:.1}, {RUNS} runs)",
+        range.0, range.1
+    )
+}
+
+fn row(what: &str, must_hold: &str, measured: &str) {
+    println!("| {what} | {must_hold} | {measured} |");
+}
