@@ -17,6 +17,7 @@
 //! - [`api`]: objects as the API sees them.
 
 pub mod api;
+pub mod cluster;
 pub mod shell;
 #[cfg(target_arch = "wasm32")]
 pub mod ui;

@@ -5,5 +5,13 @@
 //! passing or of a network. Start at [`value::Value`], then [`object::Object`] and [`registry`].
 
 pub mod json;
+pub mod kinds;
+pub mod object;
+pub mod registry;
+pub mod selector;
+pub mod status;
+pub mod table;
+pub mod time;
+pub mod typed;
 pub mod value;
 pub mod yaml;

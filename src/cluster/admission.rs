@@ -1,0 +1,137 @@
+//! What the API server adds to or refuses in a request after decoding: admission.
+//!
+//! Owns the plug-ins that matter here: namespace lifecycle, service accounts, default tolerations and
+//! priority of Pods. Sources: <https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/>,
+//! and the documents recorded in the reference sessions.
+
+use super::Cluster;
+use crate::api::registry::Kind;
+use crate::api::status::{Reason, Status};
+use crate::api::value::Value;
+use crate::value;
+
+/// How long a Pod stays on a node that is not ready or unreachable (DefaultTolerationSeconds).
+const TOLERATION_SECONDS: i64 = 300;
+/// How long the token of a Pod's service account is valid, in seconds.
+const TOKEN_SECONDS: i64 = 3607;
+
+/// Namespaces that cannot be deleted (NamespaceLifecycle).
+const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+impl Cluster {
+    /// Admits the creation of a decoded, defaulted document.
+    pub(super) fn admit_create(
+        &mut self,
+        kind: Kind,
+        namespace: &str,
+        document: &mut Value,
+    ) -> Result<(), Status> {
+        if kind.info().namespaced {
+            self.admit_namespace(kind, namespace, document)?;
+        }
+        if kind == Kind::Pod {
+            self.admit_pod(document);
+        }
+        Ok(())
+    }
+
+    fn admit_namespace(&self, kind: Kind, namespace: &str, document: &Value) -> Result<(), Status> {
+        let Some(object) = self.find(Kind::Namespace, "", namespace) else {
+            return Err(Status::not_found(Kind::Namespace, namespace));
+        };
+        if object.is_terminating() {
+            let name = document.at(&["metadata", "name"]).str();
+            let why = format!(
+                "is forbidden: unable to create new content in namespace {namespace} because it is being terminated"
+            );
+            return Err(Status::about(Reason::Forbidden, kind, name, &why));
+        }
+        Ok(())
+    }
+
+    /// Refuses the deletion of what must stay.
+    pub(super) fn admit_delete(&self, kind: Kind, name: &str) -> Result<(), Status> {
+        if kind == Kind::Namespace && IMMORTAL.contains(&name) {
+            return Err(Status::about(
+                Reason::Forbidden,
+                kind,
+                name,
+                "is forbidden: this namespace may not be deleted",
+            ));
+        }
+        Ok(())
+    }
+
+    fn admit_pod(&mut self, document: &mut Value) {
+        let suffix = self.random.suffix(5);
+        let spec = document.field_mut("spec");
+        spec.set_default("serviceAccountName", "default");
+        let account = spec.get("serviceAccountName").clone();
+        spec.set_default("serviceAccount", account);
+        spec.set_default("priority", 0);
+        spec.set_default("preemptionPolicy", "PreemptLowerPriority");
+        tolerate_node_trouble(spec);
+        if spec.get("automountServiceAccountToken") != &Value::Bool(false) {
+            mount_service_account(spec, &suffix);
+        }
+    }
+}
+
+/// DefaultTolerationSeconds.
+fn tolerate_node_trouble(spec: &mut Value) {
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let tolerated = spec.get("tolerations").items().iter().any(|toleration| {
+            let all = toleration.get("key").is_empty() && toleration.get("operator").str() == "Exists";
+            all || toleration.get("key").str() == key
+        });
+        if !tolerated {
+            spec.field_mut("tolerations").list_mut().push(value!({
+                "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATION_SECONDS
+            }));
+        }
+    }
+}
+
+/// The ServiceAccount plug-in: a projected volume with a token, mounted into every container.
+fn mount_service_account(spec: &mut Value, suffix: &str) {
+    const PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+    let name = Value::from(format!("kube-api-access-{suffix}"));
+    let mut added = false;
+    for list in ["initContainers", "containers"] {
+        if spec.get(list).items().is_empty() {
+            continue;
+        }
+        for container in spec.field_mut(list).list_mut() {
+            let mounts = container.get("volumeMounts").items();
+            if mounts.iter().any(|mount| mount.get("mountPath").str() == PATH) {
+                continue;
+            }
+            added = true;
+            container.field_mut("volumeMounts").list_mut().push(value!({
+                "name": (name.clone()), "mountPath": PATH, "readOnly": true
+            }));
+        }
+    }
+    if added {
+        spec.field_mut("volumes").list_mut().push(value!({ "name": name, "projected": (projected_token()) }));
+    }
+}
+
+/// The sources of the service account volume; the same shared value for every Pod.
+fn projected_token() -> Value {
+    static SHARED: std::sync::OnceLock<Value> = std::sync::OnceLock::new();
+    SHARED
+        .get_or_init(|| {
+            value!({
+                "defaultMode": 420,
+                "sources": [
+                    { "serviceAccountToken": { "expirationSeconds": TOKEN_SECONDS, "path": "token" } },
+                    { "configMap": { "name": "kube-root-ca.crt", "items": [{ "key": "ca.crt", "path": "ca.crt" }] } },
+                    { "downwardAPI": { "items": [
+                        { "path": "namespace", "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.namespace" } }
+                    ] } }
+                ]
+            })
+        })
+        .clone()
+}

@@ -1,0 +1,435 @@
+//! The API server's door: one function that serves every request.
+//!
+//! Owns the order of steps that kube-apiserver takes: decode, default, prepare, validate, admit, allocate,
+//! store, answer. What each step does for a kind is in [`crate::api::kinds`]; this file knows kinds only
+//! where the API server has a rule of its own for them (graceful deletion of Pods, Service allocation).
+
+use std::sync::Arc;
+
+use super::Cluster;
+use super::actor::Actor;
+use super::journal::Entry;
+use super::request::{Body, Patch, Propagation, Reply, Request, Subresource, Verb};
+use crate::api::kinds::{Rules, rules};
+use crate::api::object::{Key, Object};
+use crate::api::registry::Kind;
+use crate::api::selector::Selector;
+use crate::api::status::{FieldError, Reason, Status};
+use crate::api::table::{Row, Table};
+use crate::api::time::Timestamp;
+use crate::api::value::{SmolStr, Value};
+
+/// Length of the suffix that `generateName` is completed with.
+const SUFFIX_LENGTH: usize = 5;
+
+impl Cluster {
+    /// Serves one request.
+    pub fn request(&mut self, request: Request) -> Reply {
+        let mut warnings = Vec::new();
+        if request.kind == Kind::Endpoints && request.actor == Actor::User {
+            warnings.push(
+                "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned(),
+            );
+        }
+        if request.actor == Actor::User && !matches!(request.verb, Verb::Get | Verb::List) {
+            self.forget_undone();
+        }
+        let result = self.serve(request, &mut warnings);
+        Reply { result, warnings }
+    }
+
+    fn serve(&mut self, request: Request, warnings: &mut Vec<String>) -> Result<Body, Status> {
+        match &request.verb {
+            Verb::Get => self.serve_get(&request),
+            Verb::List => self.serve_list(&request),
+            Verb::Create(body) if request.subresource == Subresource::Binding => {
+                let node = body.at(&["target", "name"]).smol();
+                self.bind(&request, &node).map(Body::Object)
+            }
+            Verb::Create(body) => self.serve_create(&request, body.clone(), warnings).map(Body::Object),
+            Verb::Update(body) => self.serve_update(&request, body.clone(), warnings).map(Body::Object),
+            Verb::Patch(patch) => self.serve_patch(&request, &patch.clone(), warnings).map(Body::Object),
+            Verb::Delete => self.serve_delete(&request),
+            Verb::DeleteCollection => self.serve_delete_collection(&request),
+        }
+    }
+
+    fn existing(&self, request: &Request) -> Result<Arc<Object>, Status> {
+        let object = self.find(request.kind, &request.namespace, &request.name).cloned();
+        object.ok_or_else(|| Status::not_found(request.kind, &request.name))
+    }
+
+    fn serve_get(&self, request: &Request) -> Result<Body, Status> {
+        let object = self.existing(request)?;
+        if request.options.table {
+            return Ok(Body::Table(self.table(request.kind, vec![object]), self.journal.revision()));
+        }
+        Ok(Body::Object(object))
+    }
+
+    fn serve_list(&self, request: &Request) -> Result<Body, Status> {
+        let items = self.selected(request)?;
+        if request.options.table {
+            return Ok(Body::Table(self.table(request.kind, items), self.journal.revision()));
+        }
+        Ok(Body::List(items, self.journal.revision()))
+    }
+
+    /// The objects that a list or collection request means.
+    fn selected(&self, request: &Request) -> Result<Vec<Arc<Object>>, Status> {
+        let labels = Selector::parse(&request.options.label_selector)
+            .map_err(|why| Status::new(Reason::BadRequest, why))?;
+        let fields =
+            super::field_selector::FieldSelector::parse(request.kind, &request.options.field_selector)?;
+        let namespace = Some(request.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+        let mut items = match namespace {
+            Some(namespace) => self.matching(request.kind, namespace, &labels),
+            None => self
+                .list(request.kind, None)
+                .filter(|object| labels.matches(&object.meta.labels))
+                .cloned()
+                .collect(),
+        };
+        items.retain(|object| fields.matches(object));
+        Ok(items)
+    }
+
+    /// The objects of one namespace that a label selector selects, by name; uses the label index where the
+    /// kind has one.
+    #[must_use]
+    pub fn matching(&self, kind: Kind, namespace: &str, selector: &Selector) -> Vec<Arc<Object>> {
+        let fits = |object: &&Arc<Object>| selector.matches(&object.meta.labels);
+        match self.indexes.candidates(kind, namespace, selector) {
+            Some(names) => names
+                .iter()
+                .filter_map(|name| self.find(kind, namespace, name))
+                .filter(fits)
+                .cloned()
+                .collect(),
+            None => self.list(kind, Some(namespace)).filter(fits).cloned().collect(),
+        }
+    }
+
+    /// The server's table of some objects of one kind, with ages as of now.
+    #[must_use]
+    pub fn table(&self, kind: Kind, objects: Vec<Arc<Object>>) -> Table {
+        let rules = rules(kind);
+        let now = self.timestamp();
+        let rows = objects.into_iter().map(|object| Row { cells: (rules.cells)(&object, now), object });
+        Table { columns: rules.columns, rows: rows.collect() }
+    }
+
+    fn serve_create(
+        &mut self,
+        request: &Request,
+        body: Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        let rules = rules(request.kind);
+        let mut document = self.decode(request, body)?;
+        self.name_document(request, &mut document)?;
+        (rules.default)(&mut document);
+        (rules.prepare_create)(&mut document);
+        self.stamp(&mut document);
+        self.admit_create(request.kind, &request.namespace, &mut document)?;
+        let name = document.at(&["metadata", "name"]).smol();
+        if request.actor == Actor::User {
+            refuse_invalid(request.kind, &name, (rules.validate)(&document))?;
+            warnings.extend((rules.warnings)(&document, None));
+        }
+        if request.kind == Kind::Service {
+            self.allocate_service(&mut document, None)?;
+        }
+        if self.find(request.kind, &request.namespace, &name).is_some() {
+            return Err(Status::already_exists(request.kind, &name));
+        }
+        let object = Object::new(request.kind, document, None);
+        self.store_unless_dry(request, None, object)
+    }
+
+    /// Strict decoding of what a person sent; controllers send what they read.
+    fn decode(&self, request: &Request, body: Value) -> Result<Value, Status> {
+        let info = request.kind.info();
+        let mut document = body;
+        if document.get("apiVersion").is_null() {
+            document.set("apiVersion", info.api_version);
+        }
+        if document.get("kind").is_null() {
+            document.set("kind", info.name);
+        }
+        Ok(document)
+    }
+
+    /// Settles namespace and name of a new document.
+    fn name_document(&mut self, request: &Request, document: &mut Value) -> Result<(), Status> {
+        let metadata = document.field_mut("metadata");
+        if request.kind.info().namespaced {
+            let given = metadata.get("namespace").smol();
+            if !given.is_empty() && given != request.namespace {
+                let why =
+                    "the namespace of the provided object does not match the namespace sent on the request";
+                return Err(Status::new(Reason::BadRequest, why));
+            }
+            metadata.set("namespace", request.namespace.clone());
+        } else {
+            metadata.remove("namespace");
+        }
+        if metadata.get("name").is_empty() {
+            let prefix = metadata.get("generateName").smol();
+            if !prefix.is_empty() {
+                let suffix = self.random.suffix(SUFFIX_LENGTH);
+                metadata.set("name", format!("{prefix}{suffix}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets what the server alone sets: uid and times.
+    fn stamp(&mut self, document: &mut Value) {
+        let uid = self.random.uid();
+        let now = self.timestamp();
+        let metadata = document.field_mut("metadata");
+        metadata.set("uid", uid);
+        metadata.set("creationTimestamp", now);
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"] {
+            metadata.remove(field);
+        }
+    }
+
+    fn serve_update(
+        &mut self,
+        request: &Request,
+        body: Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        let before = self.existing(request)?;
+        let document = match request.subresource {
+            Subresource::Scale => {
+                let mut document = before.value.clone();
+                document.set_at(&["spec", "replicas"], body.at(&["spec", "replicas"]).clone());
+                document
+            }
+            _ => self.decode(request, body)?,
+        };
+        self.replace(request, &before, document, warnings)
+    }
+
+    fn serve_patch(
+        &mut self,
+        request: &Request,
+        patch: &Patch,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        let before = self.existing(request)?;
+        let document = super::patching::patched(request.kind, &before, patch, warnings)?;
+        self.replace(request, &before, document, warnings)
+    }
+
+    /// Puts a new document in an object's place, by the rules of updates.
+    fn replace(
+        &mut self,
+        request: &Request,
+        before: &Arc<Object>,
+        document: Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        let rules = rules(request.kind);
+        let mut document = document;
+        let version = document.at(&["metadata", "resourceVersion"]).smol();
+        if !version.is_empty() && version.parse() != Ok(before.meta.resource_version) {
+            return Err(Status::conflict(request.kind, &request.name));
+        }
+        keep_identity(&mut document, &before.value);
+        match request.subresource {
+            Subresource::Status => {
+                let status = document.get("status").clone();
+                let mut kept = before.value.clone();
+                kept.set("status", status);
+                document = kept;
+            }
+            _ => {
+                (rules.default)(&mut document);
+                restore_field(&mut document, &before.value, "status");
+                (rules.prepare_update)(&mut document, &before.value);
+                if request.actor == Actor::User {
+                    self.check_update(request, rules, &document, before)?;
+                    warnings.extend((rules.warnings)(&document, Some(&before.value)));
+                }
+                if request.kind == Kind::Service {
+                    self.allocate_service(&mut document, Some(before))?;
+                }
+            }
+        }
+        if document == before.value {
+            return Ok(before.clone());
+        }
+        let object = Object::new(request.kind, document, Some(before));
+        let done = object.is_terminating() && !object.meta.finalizers && before.meta.finalizers;
+        let stored = self.store_unless_dry(request, Some(before.clone()), object)?;
+        if done && !request.options.dry_run && request.kind != Kind::Namespace {
+            self.commit(request.actor, Some(stored.clone()), None);
+        }
+        Ok(stored)
+    }
+
+    fn check_update(
+        &self,
+        request: &Request,
+        rules: &Rules,
+        document: &Value,
+        before: &Arc<Object>,
+    ) -> Result<(), Status> {
+        let mut causes = (rules.validate_update)(document, &before.value);
+        causes.extend((rules.validate)(document));
+        refuse_invalid(request.kind, &request.name, causes)
+    }
+
+    fn bind(&mut self, request: &Request, node: &SmolStr) -> Result<Arc<Object>, Status> {
+        let before = self.existing(request)?;
+        let mut document = before.value.clone();
+        document.set_at(&["spec", "nodeName"], node);
+        let now = self.timestamp();
+        crate::api::kinds::set_condition(&mut document, "PodScheduled", true, now);
+        let object = Object::new(request.kind, document, Some(&before));
+        self.store_unless_dry(request, Some(before), object)
+    }
+
+    fn serve_delete(&mut self, request: &Request) -> Result<Body, Status> {
+        let before = self.existing(request)?;
+        if !request.options.uid.is_empty() && request.options.uid != before.meta.uid {
+            return Err(Status::conflict(request.kind, &request.name));
+        }
+        self.admit_delete(request.kind, &request.name)?;
+        self.remove(request, &before)
+    }
+
+    fn serve_delete_collection(&mut self, request: &Request) -> Result<Body, Status> {
+        let items = self.selected(request)?;
+        for object in &items {
+            self.remove(request, object)?;
+        }
+        Ok(Body::List(items, self.journal.revision()))
+    }
+
+    /// Begins or finishes the deletion of an object.
+    fn remove(&mut self, request: &Request, before: &Arc<Object>) -> Result<Body, Status> {
+        let mut document = before.value.clone();
+        let finalizer = match request.options.propagation {
+            Propagation::Background => None,
+            Propagation::Foreground => Some("foregroundDeletion"),
+            Propagation::Orphan => Some("orphan"),
+        };
+        let finalizers = document.field_mut("metadata").get("finalizers").clone();
+        if let Some(finalizer) = finalizer
+            && !finalizers.items().iter().any(|one| one.str() == finalizer)
+        {
+            document.field_mut("metadata").field_mut("finalizers").list_mut().push(Value::text(finalizer));
+        }
+        let grace = grace_seconds(request, before);
+        let waits =
+            grace > 0 || before.meta.finalizers || finalizer.is_some() || request.kind == Kind::Namespace;
+        if !waits {
+            if !request.options.dry_run {
+                self.commit(request.actor, Some(before.clone()), None);
+            }
+            return Ok(Body::Deleted(before.clone()));
+        }
+        let deadline = Timestamp(self.timestamp().0 + grace);
+        if before.meta.deletion.is_some_and(|earlier| earlier <= deadline) && finalizer.is_none() {
+            return Ok(Body::Object(before.clone()));
+        }
+        let metadata = document.field_mut("metadata");
+        metadata.set("deletionTimestamp", deadline);
+        metadata.set("deletionGracePeriodSeconds", grace);
+        if request.kind == Kind::Namespace {
+            document.set_at(&["status", "phase"], "Terminating");
+        } else {
+            crate::api::kinds::count_generation(&mut document);
+        }
+        let object = Object::new(request.kind, document, Some(before));
+        self.store_unless_dry(request, Some(before.clone()), object).map(Body::Object)
+    }
+
+    fn store_unless_dry(
+        &mut self,
+        request: &Request,
+        before: Option<Arc<Object>>,
+        object: Object,
+    ) -> Result<Arc<Object>, Status> {
+        if request.options.dry_run {
+            return Ok(Arc::new(object));
+        }
+        Ok(self.store_version(request.actor, before, object))
+    }
+
+    /// Gives an object the next revision and commits it.
+    fn store_version(&mut self, actor: Actor, before: Option<Arc<Object>>, object: Object) -> Arc<Object> {
+        let revision = self.journal.revision() + 1;
+        let mut object = object;
+        object.meta.resource_version = revision;
+        object.value.field_mut("metadata").set("resourceVersion", revision.to_string());
+        let object = Arc::new(object);
+        self.commit(actor, before, Some(object.clone()));
+        object
+    }
+
+    /// The one place where the store changes: store, indexes, allocators and journal move together.
+    pub(super) fn commit(&mut self, actor: Actor, before: Option<Arc<Object>>, after: Option<Arc<Object>>) {
+        let key: Key = after.as_ref().or(before.as_ref()).expect("a write has an object").key.clone();
+        match &after {
+            Some(object) => self.store.put(object.clone()),
+            None => self.store.remove(&key),
+        }
+        self.indexes.apply(before.as_ref(), after.as_ref());
+        self.allocators.apply(before.as_ref(), after.as_ref());
+        let revision = self.journal.revision() + 1;
+        self.journal.push(Entry { revision, at: self.now, actor, key, before, after });
+    }
+}
+
+fn refuse_invalid(kind: Kind, name: &str, causes: Vec<FieldError>) -> Result<(), Status> {
+    if causes.is_empty() { Ok(()) } else { Err(Status::invalid(kind, name, causes)) }
+}
+
+/// What an update cannot change: the server's part of `metadata`.
+fn keep_identity(document: &mut Value, before: &Value) {
+    let old = before.get("metadata");
+    let metadata = document.field_mut("metadata");
+    for field in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "generateName",
+        "generation",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "resourceVersion",
+    ] {
+        restore_field(metadata, old, field);
+    }
+    metadata.remove("managedFields");
+    metadata.remove("selfLink");
+}
+
+/// Gives a field the value it had before, be it none.
+fn restore_field(document: &mut Value, before: &Value, field: &'static str) {
+    let old = before.get(field);
+    if old == document.get(field) {
+        return;
+    }
+    if old.is_null() {
+        document.remove(field);
+    } else {
+        document.set(field, old.clone());
+    }
+}
+
+/// The seconds that an object has to end: only Pods that run somewhere get any.
+fn grace_seconds(request: &Request, before: &Object) -> i64 {
+    let Some(pod) = before.as_pod() else { return 0 };
+    if pod.node.is_empty() || pod.is_finished() {
+        return 0;
+    }
+    request.options.grace_seconds.unwrap_or(pod.spec.grace_seconds).max(0)
+}
