@@ -18,7 +18,11 @@
 
 pub mod api;
 pub mod cluster;
+pub mod containers;
+pub mod controllers;
+pub mod network;
 pub mod shell;
+pub mod simulation;
 #[cfg(target_arch = "wasm32")]
 pub mod ui;
 pub mod words;

@@ -12,18 +12,12 @@ async fn the_page_mounts() {
     let document = gloo::utils::document();
     let root = document.create_element("div").expect("a div can be made");
     root.set_id("app");
-    document
-        .body()
-        .expect("a test page has a body")
-        .append_child(&root)
-        .expect("a body takes children");
+    document.body().expect("a test page has a body").append_child(&root).expect("a body takes children");
     portside::ui::mount();
     // Yew renders in a microtask: one later than ours would be, so wait for two.
     for _ in 0..2 {
         let turn = js_sys::Promise::resolve(&JsValue::NULL);
-        JsFuture::from(turn)
-            .await
-            .expect("a resolved promise resolves");
+        JsFuture::from(turn).await.expect("a resolved promise resolves");
     }
     let text = root.text_content().unwrap_or_default();
     assert!(text.contains("Portside"), "the page shows {text:?}");

@@ -151,11 +151,7 @@ pub struct SyntaxError {
 /// The first place where it is none.
 pub fn parse(text: &str) -> Result<Value, SyntaxError> {
     let (value, length) = first(text)?;
-    match text[length..]
-        .trim_start_matches([' ', '\t', '\r', '\n'])
-        .chars()
-        .next()
-    {
+    match text[length..].trim_start_matches([' ', '\t', '\r', '\n']).chars().next() {
         None => Ok(value),
         Some(c) => {
             let rest = text[length..].trim_start_matches([' ', '\t', '\r', '\n']);
@@ -182,11 +178,7 @@ pub fn first(text: &str) -> Result<(Value, usize), SyntaxError> {
 }
 
 fn unexpected_end(text: &str) -> SyntaxError {
-    SyntaxError {
-        message: "unexpected EOF".to_owned(),
-        offset: text.len(),
-        unexpected_end: true,
-    }
+    SyntaxError { message: "unexpected EOF".to_owned(), offset: text.len(), unexpected_end: true }
 }
 
 /// Go's words for an error of `serde_json`, which names the place and what it expected.
@@ -194,44 +186,37 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> SyntaxError {
     if error.is_eof() {
         return unexpected_end(text);
     }
-    let line_start: usize = text
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum();
+    let line_start: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let mut at = (line_start + error.column().saturating_sub(1)).min(text.len());
     let words = error.to_string();
     let trailing_comma = words.starts_with("trailing comma");
     while !text.is_char_boundary(at) {
         at -= 1;
     }
-    let found = text[at..]
-        .chars()
-        .next()
-        .map_or_else(|| "' '".to_owned(), go_char);
-    let context = if words.starts_with("key must be a string")
-        || (trailing_comma && text[at..].starts_with('}'))
-    {
-        "looking for beginning of object key string"
-    } else if words.starts_with("expected `:`") {
-        "after object key"
-    } else if words.starts_with("expected `,` or `}`") {
-        "after object key:value pair"
-    } else if words.starts_with("expected `,` or `]`") {
-        "after array element"
-    } else if words.starts_with("control character") {
-        "in string literal"
-    } else if words.starts_with("invalid escape") {
-        "in string escape code"
-    } else if words.starts_with("recursion limit") {
-        return SyntaxError {
-            message: "exceeded max depth".to_owned(),
-            offset: at + 1,
-            unexpected_end: false,
+    let found = text[at..].chars().next().map_or_else(|| "' '".to_owned(), go_char);
+    let context =
+        if words.starts_with("key must be a string") || (trailing_comma && text[at..].starts_with('}')) {
+            "looking for beginning of object key string"
+        } else if words.starts_with("expected `:`") {
+            "after object key"
+        } else if words.starts_with("expected `,` or `}`") {
+            "after object key:value pair"
+        } else if words.starts_with("expected `,` or `]`") {
+            "after array element"
+        } else if words.starts_with("control character") {
+            "in string literal"
+        } else if words.starts_with("invalid escape") {
+            "in string escape code"
+        } else if words.starts_with("recursion limit") {
+            return SyntaxError {
+                message: "exceeded max depth".to_owned(),
+                offset: at + 1,
+                unexpected_end: false,
+            };
+        } else {
+            "looking for beginning of value"
         };
-    } else {
-        "looking for beginning of value"
-    };
     SyntaxError {
         message: format!("invalid character {found} {context}"),
         offset: at + 1,
@@ -260,19 +245,13 @@ mod tests {
     #[test]
     fn compact_json_is_go_json() {
         let value = value!({ "b": [1, true, null], "a": "<&>\u{2028}\n\u{1}" });
-        assert_eq!(
-            compact(&value),
-            r#"{"a":"\u003c\u0026\u003e\u2028\n\u0001","b":[1,true,null]}"#
-        );
+        assert_eq!(compact(&value), r#"{"a":"\u003c\u0026\u003e\u2028\n\u0001","b":[1,true,null]}"#);
     }
 
     #[test]
     fn pretty_json_is_kubectl_json() {
         let value = value!({ "b": [1, {}], "a": [] });
-        assert_eq!(
-            pretty(&value, 4),
-            "{\n    \"a\": [],\n    \"b\": [\n        1,\n        {}\n    ]\n}"
-        );
+        assert_eq!(pretty(&value, 4), "{\n    \"a\": [],\n    \"b\": [\n        1,\n        {}\n    ]\n}");
     }
 
     #[test]
@@ -288,23 +267,13 @@ mod tests {
 
     #[test]
     fn errors_are_in_go_words() {
-        let check = |text: &str, message: &str| {
-            assert_eq!(parse(text).unwrap_err().message, message, "{text}")
-        };
-        check(
-            "{bad",
-            "invalid character 'b' looking for beginning of object key string",
-        );
+        let check =
+            |text: &str, message: &str| assert_eq!(parse(text).unwrap_err().message, message, "{text}");
+        check("{bad", "invalid character 'b' looking for beginning of object key string");
         check(r#"{"a" 1}"#, "invalid character '1' after object key");
-        check(
-            r#"{"a":1 2}"#,
-            "invalid character '2' after object key:value pair",
-        );
+        check(r#"{"a":1 2}"#, "invalid character '2' after object key:value pair");
         check("[1 2]", "invalid character '2' after array element");
-        check(
-            r#"{"a":1,}"#,
-            "invalid character '}' looking for beginning of object key string",
-        );
+        check(r#"{"a":1,}"#, "invalid character '}' looking for beginning of object key string");
         check("{} x", "invalid character 'x' after top-level value");
         check(r#"{"a":"#, "unexpected EOF");
     }

@@ -201,8 +201,7 @@ impl Value {
 
     /// Sets the field `key`.
     pub fn set(&mut self, key: &'static str, value: impl Into<Self>) {
-        self.map_mut()
-            .insert(SmolStr::new_static(key), value.into());
+        self.map_mut().insert(SmolStr::new_static(key), value.into());
     }
 
     /// Sets the field at a path of map fields; maps on the way are made.
@@ -333,10 +332,8 @@ impl Map {
 impl<K: Into<SmolStr>> FromIterator<(K, Value)> for Map {
     /// Later entries win over earlier ones of the same key.
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
-        let mut entries: Vec<(SmolStr, Value)> = entries
-            .into_iter()
-            .map(|(key, value)| (key.into(), value))
-            .collect();
+        let mut entries: Vec<(SmolStr, Value)> =
+            entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         entries.dedup_by(|later, earlier| {
             let same = later.0 == earlier.0;
@@ -565,11 +562,7 @@ pub(crate) mod tests {
 
     #[test]
     fn maps_keep_key_order_and_the_last_of_equal_keys() {
-        let map = Value::from_iter([
-            ("b", Value::Int(1)),
-            ("a", Value::Int(2)),
-            ("b", Value::Int(3)),
-        ]);
+        let map = Value::from_iter([("b", Value::Int(1)), ("a", Value::Int(2)), ("b", Value::Int(3))]);
         assert_eq!(serde_json::to_string(&map).unwrap(), r#"{"a":2,"b":3}"#);
     }
 

@@ -17,8 +17,6 @@ pub enum Due {
     Reconcile(Actor),
     /// A controller wants to look at one key again (back-off, probe, grace period).
     Requeue(Actor, Key),
-    /// A task of the shell, by its number, wants to go on.
-    Wake(u64),
 }
 
 /// The queue.
@@ -56,11 +54,5 @@ impl Queue {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
-    }
-
-    /// Whether a controller's work (not a shell task) is due up to an instant.
-    #[must_use]
-    pub fn has_work_until(&self, until: Instant) -> bool {
-        self.heap.iter().any(|Reverse((at, _, due))| *at <= until && !matches!(due, Due::Wake(_)))
     }
 }

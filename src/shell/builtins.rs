@@ -8,9 +8,6 @@ use super::invocation::Invocation;
 pub const COMMANDS: &[&Command] = &[];
 
 /// Runs a builtin where no shell runs it (`xargs cd`): it changes a process that ends at once.
-pub fn start_outside_shell(
-    _command: &'static Command,
-    _invocation: Invocation,
-) -> Boxed<'static, i32> {
+pub fn start_outside_shell(_command: &'static Command, _invocation: Invocation) -> Boxed<'static, i32> {
     Box::pin(async { 0 })
 }

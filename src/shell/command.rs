@@ -93,30 +93,13 @@ pub const fn option(
     zh: &'static str,
 ) -> Flag {
     let short = if short == '\0' { None } else { Some(short) };
-    Flag {
-        short,
-        long,
-        value,
-        summary: Words { en, zh },
-        not_simulated: None,
-    }
+    Flag { short, long, value, summary: Words { en, zh }, not_simulated: None }
 }
 
 /// A flag that the real command has and Portside has not; `nearest` is what to use instead, or `""`.
-pub const fn not_simulated(
-    short: char,
-    long: &'static str,
-    value: Value,
-    nearest: &'static str,
-) -> Flag {
+pub const fn not_simulated(short: char, long: &'static str, value: Value, nearest: &'static str) -> Flag {
     let short = if short == '\0' { None } else { Some(short) };
-    Flag {
-        short,
-        long,
-        value,
-        summary: Words { en: "", zh: "" },
-        not_simulated: Some(nearest),
-    }
+    Flag { short, long, value, summary: Words { en: "", zh: "" }, not_simulated: Some(nearest) }
 }
 
 /// A command: one of these per command, and one line in `tools::COMMANDS`.
@@ -146,27 +129,15 @@ pub type Complete = fn(&super::completion::Situation<'_>, words: &[String]) -> C
 impl Command {
     /// What `--help` prints.
     pub fn help(&self, language: crate::words::Language) -> String {
-        let mut text = format!(
-            "Usage: {} {}\n{}\n",
-            self.name,
-            self.usage,
-            self.summary.in_language(language)
-        );
-        let shown = || {
-            self.flags
-                .iter()
-                .filter(|flag| flag.not_simulated.is_none())
-        };
+        let mut text =
+            format!("Usage: {} {}\n{}\n", self.name, self.usage, self.summary.in_language(language));
+        let shown = || self.flags.iter().filter(|flag| flag.not_simulated.is_none());
         let width = shown().map(|flag| flag.spelled().len()).max().unwrap_or(0);
         if width > 0 {
             text.push('\n');
         }
         for flag in shown() {
-            text.push_str(&format!(
-                "  {:width$}  {}\n",
-                flag.spelled(),
-                flag.summary.in_language(language)
-            ));
+            text.push_str(&format!("  {:width$}  {}\n", flag.spelled(), flag.summary.in_language(language)));
         }
         text
     }
@@ -190,9 +161,7 @@ impl Flag {
     /// Whether `name` is this flag's long name, or its letter.
     pub fn is_called(&self, name: &str) -> bool {
         (!self.long.is_empty() && self.long == name)
-            || self
-                .short
-                .is_some_and(|short| name.len() == short.len_utf8() && name.starts_with(short))
+            || self.short.is_some_and(|short| name.len() == short.len_utf8() && name.starts_with(short))
     }
 }
 
@@ -272,19 +241,13 @@ const NOT_SIMULATED: &[(&str, &str)] = &[
 
 /// The declared command of that name, wherever it exists.
 pub fn declared(name: &str) -> Option<&'static Command> {
-    let table = super::tools::COMMANDS
-        .iter()
-        .chain(super::builtins::COMMANDS);
+    let table = super::tools::COMMANDS.iter().chain(super::builtins::COMMANDS);
     table.copied().find(|command| command.name == name)
 }
 
 /// What `name` (perhaps a path such as `/bin/sh`) means in `place`.
 pub fn look_up(place: &Place, name: &str) -> LookUp {
-    let base = if name.contains('/') {
-        super::filesystem::file_name(name)
-    } else {
-        name
-    };
+    let base = if name.contains('/') { super::filesystem::file_name(name) } else { name };
     let there = |found| place.has_command(base, found);
     match declared(base) {
         Some(command) if there(command.found) => LookUp::Found(command),
@@ -298,9 +261,7 @@ pub fn look_up(place: &Place, name: &str) -> LookUp {
 
 /// The names of all commands of `place`, in order.
 pub fn names(place: &Place) -> Vec<&'static str> {
-    let table = super::tools::COMMANDS
-        .iter()
-        .chain(super::builtins::COMMANDS);
+    let table = super::tools::COMMANDS.iter().chain(super::builtins::COMMANDS);
     let mut names: Vec<_> = table
         .filter(|command| place.has_command(command.name, command.found))
         .map(|command| command.name)

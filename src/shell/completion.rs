@@ -34,10 +34,7 @@ impl Candidates {
     /// Adds a word if it begins with `prefix`.
     pub fn offer(&mut self, prefix: &str, word: &str, ends: bool) {
         if word.starts_with(prefix) {
-            self.0.push(Candidate {
-                text: word.to_owned(),
-                ends,
-            });
+            self.0.push(Candidate { text: word.to_owned(), ends });
         }
     }
 }
@@ -112,16 +109,10 @@ impl Situation<'_> {
         let Some((current, before)) = words.split_last() else {
             return Candidates::default();
         };
-        if let Some(flag) = before
-            .last()
-            .and_then(|word| flag_awaiting_value(command.flags, word))
-        {
+        if let Some(flag) = before.last().and_then(|word| flag_awaiting_value(command.flags, word)) {
             return self.values(flag.value, current);
         }
-        if let Some((name, value)) = current
-            .strip_prefix("--")
-            .and_then(|rest| rest.split_once('='))
-        {
+        if let Some((name, value)) = current.strip_prefix("--").and_then(|rest| rest.split_once('=')) {
             let Some(flag) = command.flags.iter().find(|flag| flag.long == name) else {
                 return Candidates::default();
             };

@@ -59,18 +59,9 @@ impl Executor {
     /// Starts `future`; it is first polled by the next [`Executor::poll_one`].
     pub fn spawn(&self, future: Boxed<'static, ()>) -> TaskId {
         let id = TaskId(self.next_sequence());
-        let waker = Waker::from(Arc::new(TaskWaker {
-            id,
-            ready: Arc::clone(&self.ready),
-        }));
+        let waker = Waker::from(Arc::new(TaskWaker { id, ready: Arc::clone(&self.ready) }));
         waker.wake_by_ref();
-        self.tasks.borrow_mut().insert(
-            id,
-            Task {
-                future: Some(future),
-                waker,
-            },
-        );
+        self.tasks.borrow_mut().insert(id, Task { future: Some(future), waker });
         id
     }
 
@@ -87,26 +78,16 @@ impl Executor {
 
     /// Whether some task can go on now.
     pub fn has_ready(&self) -> bool {
-        !self
-            .ready
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
+        !self.ready.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Polls the first ready task once; false if none is ready.
     pub fn poll_one(&self) -> bool {
-        let next = self
-            .ready
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
+        let next = self.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(id) = next else { return false };
         let taken = {
             let mut tasks = self.tasks.borrow_mut();
-            tasks
-                .get_mut(&id)
-                .and_then(|task| Some((task.future.take()?, task.waker.clone())))
+            tasks.get_mut(&id).and_then(|task| Some((task.future.take()?, task.waker.clone())))
         };
         let Some((mut future, waker)) = taken else {
             return true;
@@ -214,10 +195,7 @@ pub enum Either<A, B> {
 }
 
 /// Waits for whichever ends first and drops the other; the left one wins a tie.
-pub async fn first<A, B>(
-    left: impl Future<Output = A>,
-    right: impl Future<Output = B>,
-) -> Either<A, B> {
+pub async fn first<A, B>(left: impl Future<Output = A>, right: impl Future<Output = B>) -> Either<A, B> {
     let mut left = std::pin::pin!(left);
     let mut right = std::pin::pin!(right);
     std::future::poll_fn(|context| {
@@ -242,11 +220,7 @@ pub async fn all<T>(futures: Vec<Boxed<'_, T>>) -> Vec<T> {
                 *slot = None;
             }
         }
-        if running.iter().all(Option::is_none) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        if running.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     results.into_iter().flatten().collect()

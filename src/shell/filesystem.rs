@@ -65,10 +65,7 @@ pub struct FileSystem {
 
 impl Default for FileSystem {
     fn default() -> Self {
-        Self {
-            entries: BTreeMap::from([("/".to_owned(), Entry::Directory)]),
-            changes: 0,
-        }
+        Self { entries: BTreeMap::from([("/".to_owned(), Entry::Directory)]), changes: 0 }
     }
 }
 
@@ -206,8 +203,7 @@ impl FileSystem {
         }
         self.changes += 1;
         let inside = format!("{}/", path.trim_end_matches('/'));
-        self.entries
-            .retain(|held, _| held == "/" || (held != path && !held.starts_with(&inside)));
+        self.entries.retain(|held, _| held == "/" || (held != path && !held.starts_with(&inside)));
         Ok(())
     }
 
@@ -226,11 +222,7 @@ impl FileSystem {
 
     /// The names in a directory, in order of bytes.
     pub fn names(&self, directory: &str) -> Vec<String> {
-        let inside = if directory == "/" {
-            "/".to_owned()
-        } else {
-            format!("{directory}/")
-        };
+        let inside = if directory == "/" { "/".to_owned() } else { format!("{directory}/") };
         self.entries
             .range(inside.clone()..)
             .take_while(|(path, _)| path.starts_with(&inside))
@@ -296,10 +288,7 @@ mod tests {
         assert_eq!(files.names("/"), ["root"]);
         assert_eq!(files.write("/root", "x"), Err(FileError::IsDirectory));
         assert_eq!(files.write("/root/b/c", "x"), Err(FileError::NotDirectory));
-        assert_eq!(
-            files.remove("/root/deep", false),
-            Err(FileError::IsDirectory)
-        );
+        assert_eq!(files.remove("/root/deep", false), Err(FileError::IsDirectory));
         files.remove("/root/deep", true).expect("it exists");
         assert_eq!(files.names("/root"), ["b"]);
     }

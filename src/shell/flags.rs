@@ -87,27 +87,14 @@ impl Parsed {
 
     /// All values given to a flag, in order.
     pub fn values(&self, name: &str) -> Vec<&str> {
-        debug_assert!(
-            self.table.iter().any(|flag| flag.is_called(name)),
-            "flag {name} is not declared"
-        );
-        let matches = |index: usize| {
-            self.table
-                .get(index)
-                .is_some_and(|flag| flag.is_called(name))
-        };
-        self.given
-            .iter()
-            .filter(|(index, _)| matches(*index))
-            .map(|(_, value)| value.as_str())
-            .collect()
+        debug_assert!(self.table.iter().any(|flag| flag.is_called(name)), "flag {name} is not declared");
+        let matches = |index: usize| self.table.get(index).is_some_and(|flag| flag.is_called(name));
+        self.given.iter().filter(|(index, _)| matches(*index)).map(|(_, value)| value.as_str()).collect()
     }
 
     /// The flags in the order given, with their values (for commands in which order counts).
     pub fn in_order(&self) -> impl Iterator<Item = (&'static Flag, &str)> {
-        self.given
-            .iter()
-            .filter_map(|(index, value)| Some((self.table.get(*index)?, value.as_str())))
+        self.given.iter().filter_map(|(index, value)| Some((self.table.get(*index)?, value.as_str())))
     }
 }
 
@@ -115,18 +102,9 @@ impl Parsed {
 ///
 /// # Errors
 /// At the first argument that cannot be read.
-pub fn parse(
-    table: &'static [Flag],
-    style: Style,
-    arguments: &[String],
-) -> Result<Parsed, FlagError> {
+pub fn parse(table: &'static [Flag], style: Style, arguments: &[String]) -> Result<Parsed, FlagError> {
     let mut reader = Reader {
-        parsed: Parsed {
-            table,
-            given: Vec::new(),
-            operands: Vec::new(),
-            before_dashes: None,
-        },
+        parsed: Parsed { table, given: Vec::new(), operands: Vec::new(), before_dashes: None },
         style,
     };
     let mut rest = arguments.iter();
@@ -187,10 +165,7 @@ impl Reader {
 
     fn find_long(&self, name: &str) -> Result<usize, FlagError> {
         let table = self.parsed.table;
-        if let Some(index) = table
-            .iter()
-            .position(|flag| !flag.long.is_empty() && flag.long == name)
-        {
+        if let Some(index) = table.iter().position(|flag| !flag.long.is_empty() && flag.long == name) {
             return Ok(index);
         }
         if self.style == Style::Pflag || name.is_empty() {
@@ -207,12 +182,7 @@ impl Reader {
     fn short(&mut self, argument: &str, rest: &mut Rest<'_>) -> Result<(), FlagError> {
         let mut letters = argument[1..].chars();
         while let Some(letter) = letters.next() {
-            let Some(index) = self
-                .parsed
-                .table
-                .iter()
-                .position(|flag| flag.short == Some(letter))
-            else {
+            let Some(index) = self.parsed.table.iter().position(|flag| flag.short == Some(letter)) else {
                 return Err(FlagError::UnknownShort(letter, argument.to_owned()));
             };
             let flag = &self.parsed.table[index];
@@ -256,9 +226,7 @@ impl Reader {
         if let Value::Optional(default) = flag.value {
             return Ok(default.to_owned());
         }
-        rest.next()
-            .cloned()
-            .ok_or_else(|| FlagError::ShortWithoutValue(letter, argument.to_owned()))
+        rest.next().cloned().ok_or_else(|| FlagError::ShortWithoutValue(letter, argument.to_owned()))
     }
 }
 
@@ -279,18 +247,11 @@ mod tests {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let seen = match parse(TABLE, style, &arguments) {
             Ok(parsed) => {
-                let given: Vec<String> = parsed
-                    .in_order()
-                    .map(|(flag, value)| format!("{}={value}", flag.long))
-                    .collect();
+                let given: Vec<String> =
+                    parsed.in_order().map(|(flag, value)| format!("{}={value}", flag.long)).collect();
                 format!("{} | {}", given.join(" "), parsed.operands.join(" "))
             }
-            Err(error) => error
-                .gnu("head")
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            Err(error) => error.gnu("head").lines().next().unwrap_or_default().to_owned(),
         };
         assert_eq!(seen, expected, "{line}");
     }
@@ -304,27 +265,15 @@ mod tests {
         check(Style::Gnu, "-x", "head: invalid option -- 'x'");
         check(Style::Gnu, "--foo", "head: unrecognized option '--foo'");
         check(Style::Gnu, "-n", "head: option requires an argument -- 'n'");
-        check(
-            Style::Gnu,
-            "--lines",
-            "head: option '--lines' requires an argument",
-        );
-        check(
-            Style::Gnu,
-            "--quiet=1",
-            "head: option '--quiet' doesn't allow an argument",
-        );
+        check(Style::Gnu, "--lines", "head: option '--lines' requires an argument");
+        check(Style::Gnu, "--quiet=1", "head: option '--quiet' doesn't allow an argument");
         check(Style::Gnu, "-z", "head -z is not simulated in Portside");
         check(Style::GnuInOrder, "-q cmd -n 5", "quiet=true | cmd -n 5");
     }
 
     #[test]
     fn flags_are_read_as_pflag_reads_them() {
-        check(
-            Style::Pflag,
-            "a -n=5 --quiet=false",
-            "lines=5 quiet=false | a",
-        );
+        check(Style::Pflag, "a -n=5 --quiet=false", "lines=5 quiet=false | a");
         check(Style::Pflag, "--dry-run a", "dry-run=unchanged | a");
         check(Style::Pflag, "--dry-run=client a", "dry-run=client | a");
         check(Style::Pflag, "--lin=5", "head: unrecognized option '--lin'");

@@ -75,10 +75,7 @@ impl Host {
 
     /// Ready when virtual time has reached `due` (µs).
     pub async fn sleep_until(&self, due: u64) {
-        let mut timer = Timer {
-            host: self,
-            key: None,
-        };
+        let mut timer = Timer { host: self, key: None };
         std::future::poll_fn(|context| {
             if self.now() >= due {
                 return Poll::Ready(());
@@ -124,10 +121,7 @@ impl Host {
     /// The file system of a place; made by `make` when the place is first asked for.
     pub fn files(&self, address: &Address, make: impl FnOnce() -> FileSystem) -> Files {
         let mut all = self.0.files.borrow_mut();
-        Rc::clone(
-            all.entry(address.clone())
-                .or_insert_with(|| Rc::new(RefCell::new(make()))),
-        )
+        Rc::clone(all.entry(address.clone()).or_insert_with(|| Rc::new(RefCell::new(make()))))
     }
 
     /// The language in which Portside itself speaks.

@@ -58,18 +58,13 @@ impl Invocation {
 
     /// Writes `NAME: message` to standard error and answers status 1.
     pub fn fail(&self, message: &str) -> i32 {
-        self.streams
-            .stderr
-            .line(&format!("{}: {message}", self.name));
+        self.streams.stderr.line(&format!("{}: {message}", self.name));
         1
     }
 
     /// The value of an exported variable.
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.environment
-            .iter()
-            .find(|(held, _)| held == name)
-            .map(|(_, value)| value.as_str())
+        self.environment.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_str())
     }
 
     /// The files of the place.
@@ -113,30 +108,18 @@ impl Invocation {
     /// # Errors
     /// The exit status of a command that is not to go on.
     pub fn parse(&self, command: &Command, style: Style) -> Result<Parsed, i32> {
-        let before_dashes = self
-            .arguments
-            .iter()
-            .take_while(|argument| *argument != "--");
+        let before_dashes = self.arguments.iter().take_while(|argument| *argument != "--");
         let help_asked = match style {
-            Style::GnuInOrder => self
-                .arguments
-                .first()
-                .is_some_and(|argument| argument == "--help"),
+            Style::GnuInOrder => self.arguments.first().is_some_and(|argument| argument == "--help"),
             _ => before_dashes.clone().any(|argument| argument == "--help"),
         };
         if help_asked {
-            self.streams
-                .stdout
-                .write(&command.help(self.host.language()));
+            self.streams.stdout.write(&command.help(self.host.language()));
             return Err(0);
         }
         parse(command.flags, style, &self.arguments).map_err(|error| {
             self.streams.stderr.write(&error.gnu(&self.name));
-            if self.name == "grep" || self.name == "ls" {
-                2
-            } else {
-                1
-            }
+            if self.name == "grep" || self.name == "ls" { 2 } else { 1 }
         })
     }
 
@@ -147,11 +130,7 @@ impl Invocation {
 
     /// The same surroundings for another command.
     pub fn with_command(&self, name: &str, arguments: Vec<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            arguments,
-            ..self.clone()
-        }
+        Self { name: name.to_owned(), arguments, ..self.clone() }
     }
 
     /// The same terminal in another place: its environment, and its first directory.

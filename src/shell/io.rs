@@ -47,21 +47,10 @@ impl Drop for PipeReader {
 }
 
 enum Target {
-    Terminal {
-        tty: Rc<Tty>,
-        stream: Stream,
-        is_tty: bool,
-    },
+    Terminal { tty: Rc<Tty>, stream: Stream, is_tty: bool },
     Pipe(PipeWriter),
-    Buffer {
-        text: RefCell<String>,
-        broken: Cell<bool>,
-    },
-    File {
-        files: Files,
-        path: String,
-        full: Cell<bool>,
-    },
+    Buffer { text: RefCell<String>, broken: Cell<bool> },
+    File { files: Files, path: String, full: Cell<bool> },
     Null,
 }
 
@@ -72,31 +61,22 @@ pub struct Output(Rc<Target>);
 impl Output {
     /// The screen of a terminal.
     pub fn terminal(tty: &Rc<Tty>, stream: Stream) -> Self {
-        Self(Rc::new(Target::Terminal {
-            tty: Rc::clone(tty),
-            stream,
-            is_tty: true,
-        }))
+        Self(Rc::new(Target::Terminal { tty: Rc::clone(tty), stream, is_tty: true }))
     }
 
     /// The same place, but a command that asks is told that nobody reads it directly (`kubectl exec` without `-t`).
     pub fn without_tty(&self) -> Self {
         match &*self.0 {
-            Target::Terminal { tty, stream, .. } => Self(Rc::new(Target::Terminal {
-                tty: Rc::clone(tty),
-                stream: *stream,
-                is_tty: false,
-            })),
+            Target::Terminal { tty, stream, .. } => {
+                Self(Rc::new(Target::Terminal { tty: Rc::clone(tty), stream: *stream, is_tty: false }))
+            }
             _ => self.clone(),
         }
     }
 
     /// A buffer, read back by [`Output::take_buffer`].
     pub fn buffer() -> Self {
-        Self(Rc::new(Target::Buffer {
-            text: RefCell::default(),
-            broken: Cell::new(false),
-        }))
+        Self(Rc::new(Target::Buffer { text: RefCell::default(), broken: Cell::new(false) }))
     }
 
     /// Nowhere (`/dev/null`).
@@ -106,11 +86,7 @@ impl Output {
 
     /// The end of a file that exists.
     pub fn file(files: &Files, path: String) -> Self {
-        Self(Rc::new(Target::File {
-            files: Rc::clone(files),
-            path,
-            full: Cell::new(false),
-        }))
+        Self(Rc::new(Target::File { files: Rc::clone(files), path, full: Cell::new(false) }))
     }
 
     /// Writes text as it is.
@@ -223,19 +199,15 @@ pub struct Input(Rc<Source>);
 impl Input {
     /// The keyboard of a terminal.
     pub fn terminal(tty: &Rc<Tty>) -> Self {
-        Self(Rc::new(Source::Terminal {
-            tty: Rc::clone(tty),
-            is_tty: true,
-        }))
+        Self(Rc::new(Source::Terminal { tty: Rc::clone(tty), is_tty: true }))
     }
 
     /// The same keyboard, but a command that asks is told that it is none (`kubectl exec -i` without `-t`).
     pub fn without_tty(&self) -> Self {
         match &*self.0 {
-            Source::Terminal { tty, .. } => Self(Rc::new(Source::Terminal {
-                tty: Rc::clone(tty),
-                is_tty: false,
-            })),
+            Source::Terminal { tty, .. } => {
+                Self(Rc::new(Source::Terminal { tty: Rc::clone(tty), is_tty: false }))
+            }
             _ => self.clone(),
         }
     }

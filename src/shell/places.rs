@@ -138,11 +138,7 @@ impl Place {
                 format!("root@{}:{tilde}# ", self.hostname)
             }
             (_, Dialect::Bash) => {
-                let last = if home {
-                    "~"
-                } else {
-                    super::filesystem::file_name(directory)
-                };
+                let last = if home { "~" } else { super::filesystem::file_name(directory) };
                 let last = if last.is_empty() { "/" } else { last };
                 format!("[root@{} {last}]# ", self.hostname)
             }
@@ -171,9 +167,7 @@ impl Place {
         let mut files = FileSystem::default();
         let entries = [("/etc/hostname".to_owned(), format!("{}\n", self.hostname))];
         for directory in DIRECTORIES {
-            files
-                .make_directory(directory, true)
-                .expect("fixed paths are directories");
+            files.make_directory(directory, true).expect("fixed paths are directories");
         }
         for (path, text) in entries.iter().chain(&self.first_files) {
             let made = files.make_directory(super::filesystem::parent(path), true);
@@ -203,11 +197,7 @@ mod tests {
     #[test]
     fn prompts_are_those_of_the_real_places() {
         let check = |place: &Place, directory: &str, expected: &str| {
-            assert_eq!(
-                place.prompt(place.dialect, directory),
-                expected,
-                "{directory}"
-            );
+            assert_eq!(place.prompt(place.dialect, directory), expected, "{directory}");
         };
         check(&Place::workstation(), "/root", "[root@ci-base ~]# ");
         check(&Place::workstation(), "/", "[root@ci-base /]# ");

@@ -72,10 +72,7 @@ impl Tty {
         }
         match screen.last_mut() {
             Some(last) if last.stream == stream => last.text.push_str(text),
-            _ => screen.push(Chunk {
-                stream,
-                text: text.to_owned(),
-            }),
+            _ => screen.push(Chunk { stream, text: text.to_owned() }),
         }
     }
 
@@ -126,10 +123,7 @@ impl Tty {
     pub fn catch_interrupt(self: &Rc<Self>) -> Interrupt {
         let notice = Rc::new(Notice::default());
         self.interrupts.borrow_mut().push(Rc::clone(&notice));
-        Interrupt {
-            tty: Rc::clone(self),
-            notice,
-        }
+        Interrupt { tty: Rc::clone(self), notice }
     }
 
     /// A line for a command, with its newline; `None` for Ctrl-D.
@@ -236,9 +230,6 @@ impl Interrupt {
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        self.tty
-            .interrupts
-            .borrow_mut()
-            .retain(|notice| !Rc::ptr_eq(notice, &self.notice));
+        self.tty.interrupts.borrow_mut().retain(|notice| !Rc::ptr_eq(notice, &self.notice));
     }
 }

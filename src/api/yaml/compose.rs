@@ -44,11 +44,7 @@ struct Open {
 
 enum Kind {
     List(Vec<Value>),
-    Map {
-        map: Mapping,
-        key: Option<Key>,
-        merges: Vec<Value>,
-    },
+    Map { map: Mapping, key: Option<Key>, merges: Vec<Value> },
 }
 
 struct Key {
@@ -73,9 +69,7 @@ pub(super) fn compose(text: &str) -> Result<Composed, Refused> {
     let mut composer = Composer::default();
     for event in Parser::new_from_str(text) {
         let (event, stretch) = event?;
-        composer
-            .event(event, span(stretch))
-            .map_err(Refused::Other)?;
+        composer.event(event, span(stretch)).map_err(Refused::Other)?;
         if composer.root.is_some() && composer.open.is_empty() {
             // What follows the first document is not read, but must begin as YAML does.
             break;
@@ -107,19 +101,11 @@ impl Composer {
             }
             Event::Alias(anchor) => {
                 let Some((value, size)) = self.anchors.get(&anchor) else {
-                    return Err(failure(
-                        Problem::Alias,
-                        "anchor value contains itself",
-                        span,
-                    ));
+                    return Err(failure(Problem::Alias, "anchor value contains itself", span));
                 };
                 self.nodes += size;
                 if self.nodes > MAX_NODES {
-                    return Err(failure(
-                        Problem::Limit,
-                        "document contains excessive aliasing",
-                        span,
-                    ));
+                    return Err(failure(Problem::Limit, "document contains excessive aliasing", span));
                 }
                 let (value, size) = (value.clone(), *size);
                 if self.expects_key() {
@@ -130,15 +116,7 @@ impl Composer {
             }
             Event::SequenceStart(anchor, _) => self.start(Kind::List(Vec::new()), span, anchor)?,
             Event::MappingStart(anchor, _) => {
-                self.start(
-                    Kind::Map {
-                        map: Mapping::new(),
-                        key: None,
-                        merges: Vec::new(),
-                    },
-                    span,
-                    anchor,
-                )?;
+                self.start(Kind::Map { map: Mapping::new(), key: None, merges: Vec::new() }, span, anchor)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
         }
@@ -146,32 +124,15 @@ impl Composer {
     }
 
     fn expects_key(&self) -> bool {
-        matches!(
-            self.open.last(),
-            Some(Open {
-                kind: Kind::Map { key: None, .. },
-                ..
-            })
-        )
+        matches!(self.open.last(), Some(Open { kind: Kind::Map { key: None, .. }, .. }))
     }
 
-    fn key(
-        &mut self,
-        value: &Value,
-        span: Span,
-        merge: bool,
-        anchor: usize,
-    ) -> Result<(), Failure> {
-        let text =
-            key_text(value).ok_or_else(|| failure(Problem::Syntax, "invalid map key", span))?;
+    fn key(&mut self, value: &Value, span: Span, merge: bool, anchor: usize) -> Result<(), Failure> {
+        let text = key_text(value).ok_or_else(|| failure(Problem::Syntax, "invalid map key", span))?;
         if anchor != 0 {
             self.anchors.insert(anchor, (value.clone(), 1));
         }
-        if let Some(Open {
-            kind: Kind::Map { map, key, .. },
-            ..
-        }) = self.open.last_mut()
-        {
+        if let Some(Open { kind: Kind::Map { map, key, .. }, .. }) = self.open.last_mut() {
             if !merge && map.contains_key(text.as_str()) {
                 self.duplicates.push((text.clone(), span));
             }
@@ -184,25 +145,15 @@ impl Composer {
     fn node(&mut self, span: Span) -> Result<u32, Failure> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(failure(
-                Problem::Limit,
-                "document has too many values",
-                span,
-            ));
+            return Err(failure(Problem::Limit, "document has too many values", span));
         }
         let id = narrow(self.positions.nodes.len());
         let (step, key, parent) = match self.open.last() {
             None => (Step::Root, span, 0),
-            Some(Open {
-                kind: Kind::List(items),
-                node,
-                ..
-            }) => (Step::Index(narrow(items.len())), span, *node),
-            Some(Open {
-                kind: Kind::Map { key, .. },
-                node,
-                ..
-            }) => {
+            Some(Open { kind: Kind::List(items), node, .. }) => {
+                (Step::Index(narrow(items.len())), span, *node)
+            }
+            Some(Open { kind: Kind::Map { key, .. }, node, .. }) => {
                 let key = key.as_ref().expect("a value in a map follows its key");
                 (Step::Key(SmolStr::new(&key.text)), key.span, *node)
             }
@@ -210,13 +161,7 @@ impl Composer {
         if step != Step::Root {
             self.positions.nodes[parent as usize].children.push(id);
         }
-        self.positions.nodes.push(Node {
-            step,
-            key,
-            value: span,
-            children: Vec::new(),
-            parent,
-        });
+        self.positions.nodes.push(Node { step, key, value: span, children: Vec::new(), parent });
         Ok(id)
     }
 
@@ -229,12 +174,7 @@ impl Composer {
         }
         let before = self.nodes;
         let node = self.node(span)?;
-        self.open.push(Open {
-            kind,
-            node,
-            anchor,
-            before,
-        });
+        self.open.push(Open { kind, node, anchor, before });
         Ok(())
     }
 
@@ -242,9 +182,7 @@ impl Composer {
         let open = self.open.pop().expect("saphyr closes only what it opened");
         // A block ends where the next thing begins; its own text ends with its last child.
         let children = &self.positions.nodes[open.node as usize].children;
-        let last = children
-            .last()
-            .map(|&child| self.positions.nodes[child as usize].value);
+        let last = children.last().map(|&child| self.positions.nodes[child as usize].value);
         let flow = (span.line, span.column) != (span.end_line, span.end_column);
         let stretch = &mut self.positions.nodes[open.node as usize].value;
         let end = if flow { span } else { last.unwrap_or(*stretch) };
@@ -252,9 +190,7 @@ impl Composer {
         let size = self.nodes - open.before;
         let value = match open.kind {
             Kind::List(items) => Value::Sequence(items),
-            Kind::Map {
-                mut map, merges, ..
-            } => {
+            Kind::Map { mut map, merges, .. } => {
                 merges.iter().for_each(|merge| merge_into(&mut map, merge));
                 Value::Mapping(map)
             }
@@ -263,13 +199,7 @@ impl Composer {
     }
 
     /// Puts a finished value where it belongs.
-    fn finish(
-        &mut self,
-        value: Value,
-        node: u32,
-        anchor: usize,
-        size: usize,
-    ) -> Result<(), Failure> {
+    fn finish(&mut self, value: Value, node: u32, anchor: usize, size: usize) -> Result<(), Failure> {
         if anchor != 0 {
             // Keeping a copy costs as many nodes again: nested anchors must not multiply them.
             self.nodes += size;
@@ -330,11 +260,7 @@ fn key_text(value: &Value) -> Option<String> {
 }
 
 fn failure(problem: Problem, message: &str, span: Span) -> Failure {
-    Failure {
-        problem,
-        message: message.to_owned(),
-        span,
-    }
+    Failure { problem, message: message.to_owned(), span }
 }
 
 fn span(stretch: Stretch) -> Span {

@@ -23,19 +23,13 @@ impl Span {
     /// The empty stretch before one character.
     #[must_use]
     pub fn point(line: u32, column: u32) -> Self {
-        Self {
-            line,
-            column,
-            end_line: line,
-            end_column: column,
-        }
+        Self { line, column, end_line: line, end_column: column }
     }
 
     /// Whether a character's place lies in this stretch, its end included (where a cursor may stand).
     #[must_use]
     pub fn contains(&self, line: u32, column: u32) -> bool {
-        (self.line, self.column) <= (line, column)
-            && (line, column) <= (self.end_line, self.end_column)
+        (self.line, self.column) <= (line, column) && (line, column) <= (self.end_line, self.end_column)
     }
 }
 
@@ -100,11 +94,7 @@ impl Positions {
             (id, rest) = (child, after);
             node = &self.nodes[id];
         }
-        Some(Found {
-            key: node.key,
-            value: node.value,
-            exact: rest.is_empty(),
-        })
+        Some(Found { key: node.key, value: node.value, exact: rest.is_empty() })
     }
 
     /// The child that `rest` leads to first, and what remains of `rest` after it.
@@ -128,8 +118,7 @@ impl Positions {
                     .then_some(key.len()),
             };
             // Of equal keys the later one counts, as in reading.
-            if let Some(length) = length.filter(|&length| best.is_none_or(|(_, old)| length >= old))
-            {
+            if let Some(length) = length.filter(|&length| best.is_none_or(|(_, old)| length >= old)) {
                 best = Some((child as usize, length));
             }
         }

@@ -58,48 +58,18 @@ enum By {
 
 /// The end of an error of saphyr, go-yaml's words for it, who finds it there, and the kind of slip.
 const WORDS: [(&str, &str, By, Problem); 24] = [
-    (
-        "simple key expect ':'",
-        "could not find expected ':'",
-        By::Scanner,
-        Problem::Colon,
-    ),
-    (
-        "simple key expected",
-        "could not find expected ':'",
-        By::Scanner,
-        Problem::Colon,
-    ),
-    (
-        "comment intercepting the multiline text",
-        "could not find expected ':'",
-        By::Scanner,
-        Problem::Colon,
-    ),
+    ("simple key expect ':'", "could not find expected ':'", By::Scanner, Problem::Colon),
+    ("simple key expected", "could not find expected ':'", By::Scanner, Problem::Colon),
+    ("comment intercepting the multiline text", "could not find expected ':'", By::Scanner, Problem::Colon),
     (
         "wrongly indented line in block scalar",
         "could not find expected ':'",
         By::Scanner,
         Problem::Indentation,
     ),
-    (
-        "tabs disallowed within this context (block indentation)",
-        CANNOT_START,
-        By::Scanner,
-        Problem::Tab,
-    ),
-    (
-        "tabs disallowed in this context",
-        CANNOT_START,
-        By::Scanner,
-        Problem::Tab,
-    ),
-    (
-        "tab cannot be used as indentation",
-        CANNOT_START,
-        By::Scanner,
-        Problem::Tab,
-    ),
+    ("tabs disallowed within this context (block indentation)", CANNOT_START, By::Scanner, Problem::Tab),
+    ("tabs disallowed in this context", CANNOT_START, By::Scanner, Problem::Tab),
+    ("tab cannot be used as indentation", CANNOT_START, By::Scanner, Problem::Tab),
     ("found a tab", CANNOT_START, By::Scanner, Problem::Tab),
     (
         "cannot start with a tab",
@@ -107,18 +77,8 @@ const WORDS: [(&str, &str, By, Problem); 24] = [
         By::Scanner,
         Problem::Tab,
     ),
-    (
-        "mapping values are not allowed in this context",
-        MAPPING,
-        By::Scanner,
-        Problem::Mapping,
-    ),
-    (
-        "illegal placement of ':' indicator",
-        MAPPING,
-        By::Scanner,
-        Problem::Mapping,
-    ),
+    ("mapping values are not allowed in this context", MAPPING, By::Scanner, Problem::Mapping),
+    ("illegal placement of ':' indicator", MAPPING, By::Scanner, Problem::Mapping),
     (
         "mapping keys are not allowed in this context",
         "mapping keys are not allowed in this context",
@@ -143,54 +103,19 @@ const WORDS: [(&str, &str, By, Problem); 24] = [
         By::Scanner,
         Problem::Dash,
     ),
-    (
-        "misplaced bracket",
-        "did not find expected node content",
-        By::Parser,
-        Problem::Bracket,
-    ),
-    (
-        "did not find expected node content",
-        "did not find expected node content",
-        By::Parser,
-        Problem::Syntax,
-    ),
-    (
-        "did not find expected '-' indicator",
-        "did not find expected '-' indicator",
-        By::Parser,
-        Problem::Dash,
-    ),
-    (
-        "expected ',' or ']'",
-        "did not find expected ',' or ']'",
-        By::Parser,
-        Problem::Bracket,
-    ),
-    (
-        "did not find expected ',' or '}'",
-        "did not find expected ',' or '}'",
-        By::Parser,
-        Problem::Bracket,
-    ),
-    (
-        "did not find expected key",
-        "did not find expected key",
-        By::Parser,
-        Problem::Indentation,
-    ),
+    ("misplaced bracket", "did not find expected node content", By::Parser, Problem::Bracket),
+    ("did not find expected node content", "did not find expected node content", By::Parser, Problem::Syntax),
+    ("did not find expected '-' indicator", "did not find expected '-' indicator", By::Parser, Problem::Dash),
+    ("expected ',' or ']'", "did not find expected ',' or ']'", By::Parser, Problem::Bracket),
+    ("did not find expected ',' or '}'", "did not find expected ',' or '}'", By::Parser, Problem::Bracket),
+    ("did not find expected key", "did not find expected key", By::Parser, Problem::Indentation),
     (
         "invalid trailing content after double-quoted scalar",
         "did not find expected key",
         By::Parser,
         Problem::Quote,
     ),
-    (
-        "invalid indentation",
-        "did not find expected key",
-        By::Parser,
-        Problem::Indentation,
-    ),
+    ("invalid indentation", "did not find expected key", By::Parser, Problem::Indentation),
     (
         "did not find expected <document start>",
         "did not find expected <document start>",
@@ -212,69 +137,36 @@ pub(super) fn from_scan(error: &ScanError, text: &str) -> Failure {
             .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
             .collect();
         let message = format!("unknown anchor '{name}' referenced");
-        return Failure {
-            problem: Problem::Alias,
-            message,
-            span: point(line, column),
-        };
+        return Failure { problem: Problem::Alias, message, span: point(line, column) };
     }
     if let Some(at) = unknown_directive(text) {
-        let message = at_line(
-            at,
-            By::Scanner,
-            "found unexpected non-alphabetical character",
-        );
-        return Failure {
-            problem: Problem::Character,
-            message,
-            span: point(at, 1),
-        };
+        let message = at_line(at, By::Scanner, "found unexpected non-alphabetical character");
+        return Failure { problem: Problem::Character, message, span: point(at, 1) };
     }
     let (words, by, problem) = if info.starts_with("unexpected character") {
         (CANNOT_START, By::Scanner, Problem::Character)
     } else if info == "recursion limit exceeded" {
         return too_deep(line, column);
-    } else if let Some((_, words, by, problem)) = WORDS.iter().find(|(end, ..)| info.ends_with(end))
-    {
+    } else if let Some((_, words, by, problem)) = WORDS.iter().find(|(end, ..)| info.ends_with(end)) {
         (*words, *by, *problem)
     } else {
         // saphyr's own wording descends from the same library: what follows the context is the same.
-        (
-            info.rsplit(", ").next().unwrap_or(info),
-            By::Scanner,
-            Problem::Syntax,
-        )
+        (info.rsplit(", ").next().unwrap_or(info), By::Scanner, Problem::Syntax)
     };
-    Failure {
-        problem,
-        message: at_line(line, by, words),
-        span: point(line, column),
-    }
+    Failure { problem, message: at_line(line, by, words), span: point(line, column) }
 }
 
 /// A quote that is open at the end of the text, which begins at a place.
 pub(super) fn unclosed_quote(text: &str, line: usize, column: usize) -> Failure {
     let last = text.matches('\n').count() + 1;
     let message = at_line(last, By::Scanner, "found unexpected end of stream");
-    Failure {
-        problem: Problem::Quote,
-        message,
-        span: point(line, column),
-    }
+    Failure { problem: Problem::Quote, message, span: point(line, column) }
 }
 
 /// More levels than [`super::MAX_DEPTH`].
 pub(super) fn too_deep(line: usize, column: usize) -> Failure {
-    let message = at_line(
-        line,
-        By::Scanner,
-        &format!("exceeded max depth of {}", super::MAX_DEPTH),
-    );
-    Failure {
-        problem: Problem::Limit,
-        message,
-        span: point(line, column),
-    }
+    let message = at_line(line, By::Scanner, &format!("exceeded max depth of {}", super::MAX_DEPTH));
+    Failure { problem: Problem::Limit, message, span: point(line, column) }
 }
 
 /// A character that YAML text must not hold, if there is one: where.
@@ -296,12 +188,8 @@ fn unknown_directive(text: &str) -> Option<usize> {
     let mut lines = text.lines().enumerate();
     let (at, line) = lines.find(|(_, line)| !line.is_empty() && !line.starts_with('#'))?;
     let name_ends = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    let after = line
-        .strip_prefix('%')?
-        .trim_start_matches(|c| !name_ends(c));
-    after
-        .starts_with(|c: char| !c.is_whitespace())
-        .then_some(at + 1)
+    let after = line.strip_prefix('%')?.trim_start_matches(|c| !name_ends(c));
+    after.starts_with(|c: char| !c.is_whitespace()).then_some(at + 1)
 }
 
 fn at_line(line: usize, by: By, words: &str) -> String {
@@ -317,10 +205,7 @@ fn at_line(line: usize, by: By, words: &str) -> String {
 /// What stands at a place and after it in its line.
 fn rest_of(text: &str, line: usize, column: usize) -> &str {
     let line = text.lines().nth(line - 1).unwrap_or_default();
-    let at = line
-        .char_indices()
-        .nth(column - 1)
-        .map_or(line.len(), |(at, _)| at);
+    let at = line.char_indices().nth(column - 1).map_or(line.len(), |(at, _)| at);
     &line[at..]
 }
 

@@ -67,11 +67,7 @@ pub fn read(text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
     if text.len() > MAX_BYTES {
         let message = format!("the text is longer than {MAX_BYTES} bytes");
         reading.error(Problem::Limit, message, Span::point(1, 1));
-    } else if text
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .starts_with('{')
-    {
+    } else if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
         reading.json(text);
     } else {
         reading.yaml(text, 0, 1);
@@ -87,12 +83,7 @@ struct Reading {
 
 impl Reading {
     fn error(&mut self, problem: Problem, message: String, span: Span) {
-        self.diagnostics.push(Diagnostic {
-            severity: Severity::Error,
-            problem,
-            message,
-            span,
-        });
+        self.diagnostics.push(Diagnostic { severity: Severity::Error, problem, message, span });
     }
 
     /// Reads YAML documents from `from` on, which is the beginning of line `line`.
@@ -154,12 +145,7 @@ impl Reading {
             node.key = moved(node.key, line);
             node.value = moved(node.value, line);
         }
-        self.documents.push(Document {
-            value: composed.value,
-            positions: composed.positions,
-            line,
-            text,
-        });
+        self.documents.push(Document { value: composed.value, positions: composed.positions, line, text });
     }
 
     /// Reads a stream of JSON values; where it is no JSON it may still be YAML.
@@ -167,10 +153,7 @@ impl Reading {
         let mut start = 0;
         loop {
             let rest = &text[start..];
-            let blank = rest.len()
-                - rest
-                    .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
-                    .len();
+            let blank = rest.len() - rest.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).len();
             if blank == rest.len() {
                 return;
             }
@@ -203,11 +186,7 @@ impl Reading {
     fn json_or_yaml(&mut self, text: &str, from: usize, line: u32, error: &json::SyntaxError) {
         let mut yaml = Self::default();
         yaml.yaml(text, from, line);
-        if yaml
-            .diagnostics
-            .iter()
-            .all(|diagnostic| diagnostic.severity != Severity::Error)
-        {
+        if yaml.diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error) {
             self.documents.append(&mut yaml.documents);
             self.diagnostics.append(&mut yaml.diagnostics);
             return;
@@ -219,11 +198,7 @@ impl Reading {
             true => error.message.clone(),
             false => format!("json: offset {}: {}", error.offset, error.message),
         };
-        self.error(
-            Problem::Json,
-            message,
-            Span::point(narrow(line), narrow(column)),
-        );
+        self.error(Problem::Json, message, Span::point(narrow(line), narrow(column)));
     }
 }
 
@@ -233,11 +208,7 @@ fn compose_document(text: &str) -> Result<Composed, Failure> {
         return Err(failure);
     }
     // kubectl ends the last line if the file does not.
-    let mut owned = if text.ends_with('\n') {
-        text.to_owned()
-    } else {
-        format!("{text}\n")
-    };
+    let mut owned = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
     let mut shifts: Vec<(u32, u32)> = Vec::new();
     for _ in 0..MAX_REPAIRS {
         let error = match compose(&owned) {
@@ -255,20 +226,12 @@ fn compose_document(text: &str) -> Result<Composed, Failure> {
                     Some(end) if end > marker.line() => marker.line() + 1..end + 1,
                     Some(_) => return Err(problem::from_scan(&error, text)),
                     None => {
-                        return Err(problem::unclosed_quote(
-                            &owned,
-                            marker.line(),
-                            marker.col() + 1,
-                        ));
+                        return Err(problem::unclosed_quote(&owned, marker.line(), marker.col() + 1));
                     }
                 }
             }
             "while scanning a quoted scalar, found unexpected end of stream" => {
-                return Err(problem::unclosed_quote(
-                    &owned,
-                    marker.line(),
-                    marker.col() + 1,
-                ));
+                return Err(problem::unclosed_quote(&owned, marker.line(), marker.col() + 1));
             }
             "invalid indentation in flow construct" => marker.line()..marker.line() + 1,
             _ => return Err(problem::from_scan(&error, text)),
@@ -277,11 +240,7 @@ fn compose_document(text: &str) -> Result<Composed, Failure> {
         shifts.extend(lines.map(|line| (narrow(line), INDENT)));
     }
     let message = "brackets or quotes over too many lines that are not indented".to_owned();
-    Err(Failure {
-        problem: Problem::Limit,
-        message,
-        span: Span::point(1, 1),
-    })
+    Err(Failure { problem: Problem::Limit, message, span: Span::point(1, 1) })
 }
 
 /// How far a line is moved to the right for saphyr: further than blocks are indented in practice.
@@ -300,11 +259,7 @@ fn indented(text: &str, lines: &Range<usize>) -> String {
 
 /// The line on which the quoted text ends that begins at a line and column (from 0).
 fn quote_end(text: &str, line: usize, column: usize) -> Option<usize> {
-    let start: usize = text
-        .split_inclusive('\n')
-        .take(line - 1)
-        .map(str::len)
-        .sum();
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let mut chars = text[start..].chars().skip(column);
     let quote = chars.next()?;
     let mut line = line;
@@ -323,13 +278,7 @@ fn unshift(composed: &mut Composed, shifts: &[(u32, u32)]) {
     if shifts.is_empty() {
         return;
     }
-    let shift = |line: u32| {
-        shifts
-            .iter()
-            .filter(|(at, _)| *at == line)
-            .map(|(_, by)| by)
-            .sum::<u32>()
-    };
+    let shift = |line: u32| shifts.iter().filter(|(at, _)| *at == line).map(|(_, by)| by).sum::<u32>();
     let back = |span: &mut Span| {
         span.column = span.column.saturating_sub(shift(span.line)).max(1);
         span.end_column = span.end_column.saturating_sub(shift(span.end_line)).max(1);
@@ -338,10 +287,7 @@ fn unshift(composed: &mut Composed, shifts: &[(u32, u32)]) {
         back(&mut node.key);
         back(&mut node.value);
     }
-    composed
-        .duplicates
-        .iter_mut()
-        .for_each(|(_, span)| back(span));
+    composed.duplicates.iter_mut().for_each(|(_, span)| back(span));
 }
 
 /// Lines of a document as lines of its file.
@@ -353,11 +299,7 @@ fn moved(mut span: Span, first_line: u32) -> Span {
 
 fn indent_first_line(positions: &mut Positions, before: &str) {
     let by = narrow(before.chars().rev().take_while(|&c| c != '\n').count());
-    for span in positions
-        .nodes
-        .iter_mut()
-        .flat_map(|node| [&mut node.key, &mut node.value])
-    {
+    for span in positions.nodes.iter_mut().flat_map(|node| [&mut node.key, &mut node.value]) {
         if span.line == 1 {
             span.column += by;
         }
@@ -379,10 +321,9 @@ pub fn convert(value: &Yaml) -> Value {
         },
         Yaml::String(text) => Value::Str(text.into()),
         Yaml::Sequence(items) => items.iter().map(convert).collect(),
-        Yaml::Mapping(map) => map
-            .iter()
-            .map(|(key, value)| (key.as_str().unwrap_or_default(), convert(value)))
-            .collect(),
+        Yaml::Mapping(map) => {
+            map.iter().map(|(key, value)| (key.as_str().unwrap_or_default(), convert(value))).collect()
+        }
         Yaml::Tagged(tagged) => convert(&tagged.value),
     }
 }

@@ -7,20 +7,13 @@ use saphyr_parser::{ScalarStyle, Tag};
 use serde_yaml::Value;
 
 /// The words that are booleans when they stand plain (YAML 1.1, in three cases each).
-const TRUE: [&str; 11] = [
-    "true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON",
-];
-const FALSE: [&str; 11] = [
-    "false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF",
-];
+const TRUE: [&str; 11] = ["true", "True", "TRUE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON"];
+const FALSE: [&str; 11] = ["false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"];
 const NULL: [&str; 5] = ["", "~", "null", "Null", "NULL"];
 
 /// The value of one scalar.
 pub(super) fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
-    match tag
-        .filter(|tag| tag.is_yaml_core_schema())
-        .map(|tag| tag.suffix.as_str())
-    {
+    match tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str()) {
         Some("str" | "binary") => Value::String(text.to_owned()),
         Some("int" | "bool" | "null") => plain(text),
         Some("float") => match plain(text) {
@@ -36,9 +29,7 @@ pub(super) fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Valu
 pub(super) fn plain(text: &str) -> Value {
     match text.as_bytes().first() {
         None => Value::Null,
-        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => {
-            word(text)
-        }
+        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => word(text),
         Some(b'0'..=b'9' | b'+' | b'-' | b'.') => number(text),
         Some(_) => Value::String(text.to_owned()),
     }
@@ -66,11 +57,8 @@ fn number(text: &str) -> Value {
         _ => {}
     }
     // Underscores group digits; a number that begins with a dot has none.
-    let digits = if text.contains('_') && !text.starts_with('.') {
-        text.replace('_', "")
-    } else {
-        text.to_owned()
-    };
+    let digits =
+        if text.contains('_') && !text.starts_with('.') { text.replace('_', "") } else { text.to_owned() };
     if let Some(number) = integer(&digits) {
         return number;
     }
@@ -111,13 +99,8 @@ fn float(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let mantissa = unsigned.split(['e', 'E']).next().unwrap_or_default();
     let well_formed = mantissa.bytes().any(|byte| byte.is_ascii_digit())
-        && unsigned
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'-' | b'+'));
-    let number = text
-        .parse::<f64>()
-        .ok()
-        .filter(|number| well_formed && number.is_finite())?;
+        && unsigned.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'-' | b'+'));
+    let number = text.parse::<f64>().ok().filter(|number| well_formed && number.is_finite())?;
     Some(number)
 }
 
@@ -133,22 +116,18 @@ mod tests {
     #[test]
     fn plain_scalars_follow_kubernetes() {
         let check = |text: &str, expected: Value| assert_eq!(plain(text), expected, "{text}");
-        for text in [
-            "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE",
-        ] {
+        for text in ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"] {
             check(text, Value::Bool(true));
         }
-        for text in [
-            "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE",
-        ] {
+        for text in ["n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"] {
             check(text, Value::Bool(false));
         }
         for text in ["", "~", "null", "Null", "NULL"] {
             check(text, Value::Null);
         }
         for text in [
-            "yEs", "tRUE", "nULL", "-", "+", ".", "1.2.3.4", "80/TCP", "0x", "1e", "_1x",
-            "infinity", "nan", "100m",
+            "yEs", "tRUE", "nULL", "-", "+", ".", "1.2.3.4", "80/TCP", "0x", "1e", "_1x", "infinity", "nan",
+            "100m",
         ] {
             check(text, Value::String(text.to_owned()));
         }
@@ -165,13 +144,7 @@ mod tests {
         ] {
             check(text, Value::from(i64::from(number)));
         }
-        for (text, number) in [
-            ("80.0", 80.0),
-            ("1e2", 100.0),
-            ("08", 8.0),
-            (".5", 0.5),
-            ("1.", 1.0),
-        ] {
+        for (text, number) in [("80.0", 80.0), ("1e2", 100.0), ("08", 8.0), (".5", 0.5), ("1.", 1.0)] {
             check(text, Value::from(number));
         }
     }

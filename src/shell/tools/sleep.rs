@@ -11,10 +11,7 @@ use crate::words::Words;
 pub static COMMAND: Command = Command {
     name: "sleep",
     usage: "NUMBER[smhd]...",
-    summary: Words {
-        en: "wait for an amount of virtual time",
-        zh: "等待一段虚拟时间",
-    },
+    summary: Words { en: "wait for an amount of virtual time", zh: "等待一段虚拟时间" },
     flags: &[],
     operands: Value::Duration,
     complete: None,
@@ -59,17 +56,12 @@ pub fn interval(text: &str) -> Option<Duration> {
         'd' => 86_400.0,
         _ => 1.0,
     };
-    let number = if number == "infinity" || number == "inf" {
-        LONGEST_SECONDS
-    } else {
-        number.parse::<f64>().ok()?
-    };
+    let number =
+        if number == "infinity" || number == "inf" { LONGEST_SECONDS } else { number.parse::<f64>().ok()? };
     if number < 0.0 || number.is_nan() {
         return None;
     }
-    Some(Duration::from_secs_f64(
-        (number * seconds_per_unit).min(LONGEST_SECONDS),
-    ))
+    Some(Duration::from_secs_f64((number * seconds_per_unit).min(LONGEST_SECONDS)))
 }
 
 #[cfg(test)]
@@ -78,18 +70,10 @@ mod tests {
 
     #[test]
     fn intervals_are_numbers_with_a_unit() {
-        for (text, expected) in [
-            ("1", Some(1_000)),
-            ("0.25", Some(250)),
-            ("2m", Some(120_000)),
-            ("x", None),
-            ("-1", None),
-        ] {
-            assert_eq!(
-                interval(text).map(|time| time.as_millis()),
-                expected,
-                "{text}"
-            );
+        for (text, expected) in
+            [("1", Some(1_000)), ("0.25", Some(250)), ("2m", Some(120_000)), ("x", None), ("-1", None)]
+        {
+            assert_eq!(interval(text).map(|time| time.as_millis()), expected, "{text}");
         }
     }
 }

@@ -1,0 +1,78 @@
+//! Running containers.
+//!
+//! Owns what is true of a container from its start to its end and is in no API object: environment and logs.
+
+use std::collections::BTreeMap;
+
+use crate::api::value::SmolStr;
+use crate::cluster::clock::Instant;
+
+/// Names a container: the Pod's uid, the container's name, how often it was restarted before.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContainerKey {
+    /// The Pod's uid.
+    pub pod: SmolStr,
+    /// The container's name.
+    pub name: SmolStr,
+    /// How often the container was restarted before this run.
+    pub restart: u32,
+}
+
+/// One run of a container. It is kept after its end, for `logs --previous` and undo.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// The environment it was started with, in the kubelet's order. It never changes afterwards.
+    pub env: Vec<(String, String)>,
+    /// When it started.
+    pub started: Instant,
+    /// What it wrote.
+    pub logs: Vec<LogLine>,
+}
+
+/// A line of a container's log.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    /// When it was written.
+    pub at: Instant,
+    /// The text, without line end.
+    pub text: String,
+}
+
+/// All containers of a cluster.
+#[derive(Debug, Default)]
+pub struct Runtime {
+    containers: BTreeMap<ContainerKey, Container>,
+}
+
+impl Runtime {
+    /// Starts a container with its environment.
+    pub fn start(&mut self, key: ContainerKey, env: Vec<(String, String)>, now: Instant) {
+        self.containers.insert(key, Container { env, started: now, logs: Vec::new() });
+    }
+
+    /// A container's run, if it has started.
+    #[must_use]
+    pub fn container(&self, key: &ContainerKey) -> Option<&Container> {
+        self.containers.get(key)
+    }
+
+    /// A container's run for changing.
+    pub fn container_mut(&mut self, key: &ContainerKey) -> Option<&mut Container> {
+        self.containers.get_mut(key)
+    }
+
+    /// The latest run of a Pod's container, with the number of restarts before it.
+    #[must_use]
+    pub fn latest(&self, pod: &str, name: &str) -> Option<(u32, &Container)> {
+        let from = ContainerKey { pod: pod.into(), name: name.into(), restart: 0 };
+        let to = ContainerKey { restart: u32::MAX, ..from.clone() };
+        self.containers.range(from..=to).next_back().map(|(key, container)| (key.restart, container))
+    }
+
+    /// Writes a line to a container's log.
+    pub fn log(&mut self, key: &ContainerKey, at: Instant, text: impl Into<String>) {
+        if let Some(container) = self.containers.get_mut(key) {
+            container.logs.push(LogLine { at, text: text.into() });
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Kubernetes' controllers, one file each.
+//!
+//! Owns the loop that all of them share: a change in the journal marks keys dirty, the queue lets the
+//! controller run a little later, `reconcile(key)` looks at the state and writes through the API server's
+//! door. Controllers are level-triggered: they may look at a key at any time, and twice does no harm. No
+//! controller calls another, and none remembers what it could read from objects. To add one: a file with
+//! a type that implements [`Controller`], and one line in [`Controllers::default`].
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::api::object::Key;
+use crate::cluster::clock::Span;
+use crate::cluster::journal::Entry;
+use crate::cluster::queue::Due;
+use crate::cluster::{Actor, Cluster};
+use crate::containers::Runtime;
+
+/// A controller: what makes a key dirty, and what to do about a dirty key.
+pub trait Controller {
+    /// Under which name it acts. Each controller has its own.
+    fn actor(&self) -> Actor;
+
+    /// How long after a change it acts: the time that a real one spends in its watch and work queue.
+    fn latency(&self) -> Span {
+        Span::from_ms(4)
+    }
+
+    /// Marks the keys that a write makes dirty. The keys may be of any kind that the controller understands.
+    fn observe(&mut self, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue);
+
+    /// Brings the world closer to what the object at `key` asks for. The object may be gone.
+    fn reconcile(&mut self, key: &Key, context: &mut Context<'_>);
+}
+
+/// What a controller works with while it reconciles.
+pub struct Context<'a> {
+    /// The cluster: to read from its cache and to make requests.
+    pub cluster: &'a mut Cluster,
+    /// The containers that run.
+    pub runtime: &'a mut Runtime,
+    actor: Actor,
+}
+
+impl Context<'_> {
+    /// Looks at a key again after a while.
+    pub fn requeue(&mut self, key: &Key, after: Span) {
+        let at = self.cluster.now() + after;
+        self.cluster.queue_mut().push(at, Due::Requeue(self.actor, key.clone()));
+    }
+}
+
+/// Dirty keys, each once, first in first out.
+#[derive(Debug, Default)]
+pub struct WorkQueue {
+    order: VecDeque<Key>,
+    members: BTreeSet<Key>,
+}
+
+impl WorkQueue {
+    /// Marks a key dirty.
+    pub fn add(&mut self, key: Key) {
+        if self.members.insert(key.clone()) {
+            self.order.push_back(key);
+        }
+    }
+
+    /// Takes the key that has waited longest.
+    pub fn take(&mut self) -> Option<Key> {
+        let key = self.order.pop_front()?;
+        self.members.remove(&key);
+        Some(key)
+    }
+
+    /// Whether nothing is dirty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+}
+
+/// One controller with its dirty keys.
+struct Worker {
+    controller: Box<dyn Controller>,
+    dirty: WorkQueue,
+    scheduled: bool,
+}
+
+/// All controllers of a cluster.
+pub struct Controllers {
+    workers: Vec<Worker>,
+    revision: u64,
+}
+
+impl Default for Controllers {
+    fn default() -> Self {
+        let controllers: Vec<Box<dyn Controller>> = vec![];
+        let worker = |controller| Worker { controller, dirty: WorkQueue::default(), scheduled: false };
+        Self { workers: controllers.into_iter().map(worker).collect(), revision: 0 }
+    }
+}
+
+impl Controllers {
+    /// Follows the journal and puts controllers with dirty keys into the queue.
+    pub fn observe(&mut self, cluster: &mut Cluster) {
+        let revision = cluster.journal().revision();
+        if revision == self.revision {
+            return;
+        }
+        match cluster.journal().since(self.revision) {
+            Some(entries) => {
+                for entry in entries {
+                    for worker in &mut self.workers {
+                        worker.controller.observe(entry, cluster, &mut worker.dirty);
+                    }
+                }
+            }
+            None => unreachable!("controllers follow every write before the journal can forget it"),
+        }
+        self.revision = revision;
+        for worker in &mut self.workers {
+            if !worker.dirty.is_empty() && !worker.scheduled {
+                worker.scheduled = true;
+                let at = cluster.now() + worker.controller.latency();
+                cluster.queue_mut().push(at, Due::Reconcile(worker.controller.actor()));
+            }
+        }
+    }
+
+    /// Lets one controller reconcile all its dirty keys.
+    pub fn run(&mut self, actor: Actor, cluster: &mut Cluster, runtime: &mut Runtime) {
+        let Some(index) = self.workers.iter().position(|worker| worker.controller.actor() == actor) else {
+            return;
+        };
+        self.workers[index].scheduled = false;
+        while let Some(key) = self.workers[index].dirty.take() {
+            self.reconcile(index, &key, cluster, runtime);
+        }
+    }
+
+    /// Lets one controller look at one key again.
+    pub fn run_key(&mut self, actor: Actor, key: &Key, cluster: &mut Cluster, runtime: &mut Runtime) {
+        if let Some(index) = self.workers.iter().position(|worker| worker.controller.actor() == actor) {
+            self.reconcile(index, key, cluster, runtime);
+        }
+    }
+
+    fn reconcile(&mut self, index: usize, key: &Key, cluster: &mut Cluster, runtime: &mut Runtime) {
+        let controller = &mut self.workers[index].controller;
+        let actor = controller.actor();
+        controller.reconcile(key, &mut Context { cluster, runtime, actor });
+        // Follow at once: a long batch must not outrun the journal's memory.
+        self.observe(cluster);
+    }
+}

@@ -1,0 +1,140 @@
+//! One cluster with its controllers, its network and its containers, moving in virtual time.
+//!
+//! Owns the clock's movement: it takes what is due from the cluster's queue, sets the clock, and hands the
+//! work to whom it concerns. It knows no commands and no page; [`crate::shell::host`] and the page drive it.
+
+mod world;
+
+use crate::cluster::clock::{Instant, Span};
+use crate::cluster::queue::Due;
+use crate::cluster::{Cluster, Reply, Request, Settings};
+use crate::containers::Runtime;
+use crate::controllers::Controllers;
+use crate::network::Network;
+
+/// How many queue entries one call of [`Simulation::settle`] runs at most: a guard against a world that
+/// keeps itself busy at one instant.
+const SETTLE_STEPS: usize = 20_000_000;
+
+/// A whole simulated world.
+pub struct Simulation {
+    /// The objects and the clock.
+    pub cluster: Cluster,
+    /// The network tables.
+    pub network: Network,
+    /// The containers.
+    pub runtime: Runtime,
+    controllers: Controllers,
+}
+
+impl Simulation {
+    /// The world that a new session finds: nodes, system namespaces, CoreDNS, everything settled.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let mut simulation = Self::bare(settings);
+        world::build(&mut simulation);
+        simulation
+    }
+
+    /// A world with no object in it.
+    #[must_use]
+    pub fn bare(settings: Settings) -> Self {
+        Self {
+            cluster: Cluster::new(settings),
+            network: Network::default(),
+            runtime: Runtime::default(),
+            controllers: Controllers::default(),
+        }
+    }
+
+    /// Serves a request and lets everyone notice what it changed.
+    pub fn request(&mut self, request: Request) -> Reply {
+        let reply = self.cluster.request(request);
+        self.notice();
+        reply
+    }
+
+    /// Lets controllers and network follow what was written since the last call. Whoever changes
+    /// [`Simulation::cluster`] directly calls this afterwards.
+    pub fn notice(&mut self) {
+        self.controllers.observe(&mut self.cluster);
+        self.network.observe(&self.cluster);
+    }
+
+    /// Virtual time in microseconds.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.cluster.now().0
+    }
+
+    /// The journal's revision: grows with every write.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.cluster.journal().revision()
+    }
+
+    /// When the world next does something by itself, in microseconds; `None` when nothing is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<u64> {
+        self.cluster.queue().next_at().map(|at| at.0)
+    }
+
+    /// Runs the next thing that is due, moving the clock to it. False if nothing is due.
+    pub fn step(&mut self) -> bool {
+        let Some((at, due)) = self.cluster.queue_mut().pop() else { return false };
+        self.cluster.set_now(at);
+        match due {
+            Due::Reconcile(actor) => self.controllers.run(actor, &mut self.cluster, &mut self.runtime),
+            Due::Requeue(actor, key) => {
+                self.controllers.run_key(actor, &key, &mut self.cluster, &mut self.runtime)
+            }
+        }
+        self.notice();
+        true
+    }
+
+    /// Runs everything due up to a time in microseconds, then sets the clock to it.
+    pub fn advance_to(&mut self, until: u64) {
+        while self.cluster.queue().next_at().is_some_and(|at| at.0 <= until) {
+            self.step();
+        }
+        self.cluster.set_now(Instant(until));
+    }
+
+    /// Runs until nothing is due, or nothing is due within `limit` from now. Gives whether all is quiet.
+    pub fn settle(&mut self, limit: Span) -> bool {
+        let deadline = self.cluster.now() + limit;
+        for _ in 0..SETTLE_STEPS {
+            match self.cluster.queue().next_at() {
+                None => return true,
+                Some(at) if at > deadline => return false,
+                Some(_) => {
+                    self.step();
+                }
+            }
+        }
+        false
+    }
+
+    /// Undoes the last step of a person; see [`Cluster::undo`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::undo`].
+    pub fn undo(&mut self) -> Result<String, crate::cluster::undo::UndoError> {
+        let label = self.cluster.undo()?;
+        self.notice();
+        Ok(label)
+    }
+
+    /// Does again what was undone; see [`Cluster::redo`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::redo`].
+    pub fn redo(&mut self) -> Result<String, crate::cluster::undo::UndoError> {
+        let label = self.cluster.redo()?;
+        self.notice();
+        Ok(label)
+    }
+}
