@@ -4,10 +4,15 @@
 //! selectors, the registry of kinds, `Status` errors and tables. It knows nothing of a store, of time
 //! passing or of a network. Start at [`value::Value`], then [`object::Object`] and [`registry`].
 
+pub mod decode;
+mod go_time;
+pub mod go_types;
 pub mod json;
 pub mod kinds;
 pub mod object;
+pub mod quantity;
 pub mod registry;
+pub mod schema;
 pub mod selector;
 pub mod status;
 pub mod table;

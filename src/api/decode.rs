@@ -1,0 +1,660 @@
+//! Strict decoding: a document as the API server's Go types would hold it.
+//!
+//! Owns the API server's messages for wrong types and unknown fields, Go's conversions (`80.0` is 80,
+//! null is nothing), and the shape that a document has after a round trip through Go: empty optional
+//! fields are gone, required ones and structs are there. What the values mean is validation's business.
+//!
+//! Parts of the document in which nothing changes are shared with the result.
+
+use std::fmt;
+
+use super::go_types::{self, Zero};
+use super::json;
+use super::quantity::Quantity;
+use super::schema::{Field, Schema, Shape, Type, TypeId, schema};
+use super::value::{Map, Value};
+
+/// A document that fits its type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// It, without unknown fields.
+    pub value: Value,
+    /// The paths of fields that the type does not have, in the order of the document's keys.
+    pub unknown: Vec<String>,
+}
+
+impl Decoded {
+    /// What the API server says about unknown fields where they are refused.
+    ///
+    /// # Errors
+    /// If there are any.
+    pub fn strict(self) -> Result<Value, DecodeError> {
+        if self.unknown.is_empty() {
+            return Ok(self.value);
+        }
+        let fields: Vec<String> = self.warnings().collect();
+        Err(DecodeError {
+            message: format!("strict decoding error: {}", fields.join(", ")),
+        })
+    }
+
+    /// What the API server warns of where unknown fields are only dropped: `unknown field "spec.foo"`.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.unknown
+            .iter()
+            .map(|path| format!("unknown field \"{path}\""))
+    }
+}
+
+/// Why a document does not fit its type, in the words of Go's decoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodeError {
+    /// `json: cannot unmarshal string into Go struct field ServicePort.spec.ports.port of type int32`.
+    pub message: String,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The largest number of unknown fields that are told, as in the API server.
+const MAX_UNKNOWN: usize = 100;
+
+/// Decodes a document of a type.
+///
+/// # Errors
+/// The first value of a wrong type.
+pub fn decode(value: &Value, of: TypeId) -> Result<Decoded, DecodeError> {
+    let mut decoder = Decoder::new();
+    let changed = decoder.structure(of, value)?;
+    decoder.finish(changed.unwrap_or_else(|| value.clone()))
+}
+
+/// Checks a document's metadata as kubectl does before it sends anything.
+///
+/// # Errors
+/// What kubectl prints after `unable to decode "FILE": `.
+pub fn check_metadata(value: &Value) -> Result<(), DecodeError> {
+    let metadata = value.get("metadata");
+    let of = schema()
+        .named("meta/v1.ObjectMeta")
+        .expect("the schema describes metadata");
+    match metadata {
+        Value::Null => Ok(()),
+        Value::Map(_) => {
+            let mut decoder = Decoder::new();
+            decoder.path.push(Step::Field("metadata"));
+            decoder.structure(of, metadata)?;
+            decoder.finish(Value::Null).map(drop)
+        }
+        other => Err(DecodeError {
+            message: format!(
+                "json: cannot unmarshal {} into Go struct field metadataOnlyObject.metadata of type v1.ObjectMeta",
+                other.json_type()
+            ),
+        }),
+    }
+}
+
+/// One step from the document to the value at hand.
+enum Step<'a> {
+    Field(&'a str),
+    Index(usize),
+    Key(&'a str),
+}
+
+struct Decoder<'a> {
+    schema: &'static Schema,
+    path: Vec<Step<'a>>,
+    /// The type whose field is at hand, and that field.
+    owner: Option<(&'static Type, &'static Field)>,
+    unknown: Vec<String>,
+    /// The first value of a wrong type; Go reads on to the end all the same.
+    saved: Option<DecodeError>,
+}
+
+/// What became of a value: nothing if it stays as it is.
+type Changed = Option<Value>;
+
+impl<'a> Decoder<'a> {
+    fn new() -> Self {
+        Self {
+            schema: schema(),
+            path: Vec::new(),
+            owner: None,
+            unknown: Vec::new(),
+            saved: None,
+        }
+    }
+
+    fn finish(self, value: Value) -> Result<Decoded, DecodeError> {
+        match self.saved {
+            Some(error) => Err(error),
+            None => Ok(Decoded {
+                value,
+                unknown: self.unknown,
+            }),
+        }
+    }
+
+    fn shape(&mut self, shape: &'static Shape, value: &'a Value) -> Result<Changed, DecodeError> {
+        match (shape, value) {
+            (Shape::Struct(of), _) => self.structure(*of, value),
+            (Shape::Quantity, _) => self.quantity(value),
+            (_, Value::Null) => Ok(Some(go_types::empty(shape))),
+            (Shape::IntOrString, _) => self.int_or_string(value),
+            (Shape::Time | Shape::MicroTime, Value::Str(text)) => {
+                self.time(text, *shape == Shape::MicroTime)
+            }
+            (Shape::Time | Shape::MicroTime, _) => Err(self.mismatch(value.json_type(), "string")),
+            (Shape::List(item), Value::List(items)) => self.list(item, items),
+            (Shape::Map(item), Value::Map(map)) => self.map(item, map),
+            (Shape::Bytes, Value::Str(text)) => {
+                self.base64(text);
+                Ok(None)
+            }
+            (Shape::Int32 | Shape::Int64, Value::Int(_) | Value::Float(_)) => {
+                Ok(self.integer(shape, value))
+            }
+            (Shape::String, Value::Str(_))
+            | (Shape::Boolean, Value::Bool(_))
+            | (Shape::Object, _) => Ok(None),
+            _ => {
+                self.save(value.json_type(), shape);
+                Ok(None)
+            }
+        }
+    }
+
+    fn structure(&mut self, of: TypeId, value: &'a Value) -> Result<Changed, DecodeError> {
+        let of = self.schema.get(of);
+        let map = match value {
+            Value::Map(map) => map,
+            Value::Null => return Ok(Some(self.empty_structure(of))),
+            _ => {
+                self.save_named(value.json_type(), || {
+                    go_types::type_name(&of.name).to_owned()
+                });
+                return Ok(None);
+            }
+        };
+        let mut changed: Option<Map> = None;
+        for (key, value) in map.iter() {
+            let Some(field) = of.field(key) else {
+                self.unknown_field(key);
+                changed.get_or_insert_with(|| (**map).clone()).remove(key);
+                continue;
+            };
+            let outer = self.owner.replace((of, field));
+            self.path.push(Step::Field(key));
+            let result = self.field(field, value);
+            self.path.pop();
+            self.owner = outer;
+            match result? {
+                Outcome::Same => {}
+                Outcome::Gone => drop(changed.get_or_insert_with(|| (**map).clone()).remove(key)),
+                Outcome::New(value) => {
+                    changed
+                        .get_or_insert_with(|| (**map).clone())
+                        .insert(key.clone(), value);
+                }
+            }
+        }
+        for field in of.fields.iter().filter(|field| field.zero == Zero::Written) {
+            if !map.contains(&field.name) {
+                let value = self.empty(&field.shape);
+                changed
+                    .get_or_insert_with(|| (**map).clone())
+                    .insert(field.name.clone(), value);
+            }
+        }
+        Ok(changed.map(Value::from))
+    }
+
+    fn field(&mut self, field: &'static Field, value: &'a Value) -> Result<Outcome, DecodeError> {
+        if value.is_null() && field.zero != Zero::Written {
+            return Ok(Outcome::Gone);
+        }
+        let new = self.shape(&field.shape, value)?;
+        let now = new.as_ref().unwrap_or(value);
+        if field.zero == Zero::Gone
+            && (now.is_empty() || matches!(now, Value::Int(0) | Value::Bool(false)))
+        {
+            return Ok(Outcome::Gone);
+        }
+        Ok(match new {
+            Some(new) if new != *value => Outcome::New(new),
+            _ => Outcome::Same,
+        })
+    }
+
+    fn list(&mut self, item: &'static Shape, items: &'a [Value]) -> Result<Changed, DecodeError> {
+        let mut changed: Option<Vec<Value>> = None;
+        for (at, value) in items.iter().enumerate() {
+            self.path.push(Step::Index(at));
+            let new = self.shape(item, value);
+            self.path.pop();
+            if let Some(new) = new? {
+                changed.get_or_insert_with(|| items.to_vec())[at] = new;
+            }
+        }
+        Ok(changed.map(Value::from))
+    }
+
+    fn map(&mut self, item: &'static Shape, map: &'a Map) -> Result<Changed, DecodeError> {
+        let mut changed: Option<Map> = None;
+        for (key, value) in map.iter() {
+            self.path.push(Step::Key(key));
+            let new = self.shape(item, value);
+            self.path.pop();
+            if let Some(new) = new? {
+                changed
+                    .get_or_insert_with(|| map.clone())
+                    .insert(key.clone(), new);
+            }
+        }
+        Ok(changed.map(Value::from))
+    }
+
+    fn integer(&mut self, shape: &'static Shape, value: &Value) -> Changed {
+        let whole = match value {
+            Value::Float(float) => json::number(*float),
+            other => other.clone(),
+        };
+        let fits = |number: &i64| *shape == Shape::Int64 || i32::try_from(*number).is_ok();
+        if whole.as_int().filter(fits).is_none() {
+            self.save(&format!("number {}", json::compact(value)), shape);
+            return None;
+        }
+        (whole != *value).then_some(whole)
+    }
+
+    fn int_or_string(&mut self, value: &Value) -> Result<Changed, DecodeError> {
+        let whole = match value {
+            Value::Str(_) => return Ok(None),
+            Value::Float(float) => json::number(*float),
+            other => other.clone(),
+        };
+        match (whole.as_int().map(i32::try_from), value) {
+            (Some(Ok(_)), Value::Int(_)) => Ok(None),
+            (Some(Ok(_)), _) => Ok(Some(whole)),
+            (_, Value::Int(_) | Value::Float(_)) => {
+                Err(self.mismatch(&format!("number {}", json::compact(value)), "int32"))
+            }
+            _ => Err(self.mismatch(value.json_type(), "int32")),
+        }
+    }
+
+    fn quantity(&mut self, value: &Value) -> Result<Changed, DecodeError> {
+        let text = match value {
+            Value::Str(text) => text.clone(),
+            Value::Null => return Ok(Some(Value::text("0"))),
+            other => json::compact(other).into(),
+        };
+        let quantity = Quantity::parse(text.trim()).map_err(|error| DecodeError {
+            message: error.to_string(),
+        })?;
+        let canonical = Value::from(quantity.to_string());
+        Ok((canonical != *value).then_some(canonical))
+    }
+
+    fn time(&mut self, text: &str, micro: bool) -> Result<Changed, DecodeError> {
+        let length = if micro {
+            "2006-01-02T15:04:05.000000Z".len()
+        } else {
+            "2006-01-02T15:04:05Z".len()
+        };
+        let time = super::go_time::parse(text).map_err(|message| DecodeError { message })?;
+        if text.len() == length && text.ends_with('Z') {
+            return Ok(None);
+        }
+        Ok(Some(super::go_time::format(time, micro).into()))
+    }
+
+    /// Text that is no base64 does not fit `[]byte`; Go tells the first byte that is to blame.
+    fn base64(&mut self, text: &str) {
+        let lines = text
+            .bytes()
+            .filter(|byte| !matches!(byte, b'\n' | b'\r'))
+            .count();
+        let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+        let body = &text[..text.len() - padding.min(2)];
+        let alphabet =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'\n' | b'\r');
+        let bad = body
+            .bytes()
+            .position(|byte| !alphabet(byte))
+            .or((lines % 4 != 0).then_some(text.len()));
+        if let Some(at) = bad {
+            let message = format!("illegal base64 data at input byte {at}");
+            self.saved.get_or_insert(DecodeError { message });
+        }
+    }
+
+    /// The value that Go writes for an absent field.
+    fn empty(&self, shape: &Shape) -> Value {
+        match shape {
+            Shape::Struct(of) => self.empty_structure(self.schema.get(*of)),
+            other => go_types::empty(other),
+        }
+    }
+
+    fn empty_structure(&self, of: &Type) -> Value {
+        let written = of.fields.iter().filter(|field| field.zero == Zero::Written);
+        written
+            .map(|field| (field.name.clone(), self.empty(&field.shape)))
+            .collect()
+    }
+
+    fn unknown_field(&mut self, key: &str) {
+        if self.unknown.len() >= MAX_UNKNOWN {
+            return;
+        }
+        let mut path = String::new();
+        for step in &self.path {
+            match step {
+                Step::Index(at) => path.push_str(&format!("[{at}]")),
+                Step::Field(name) | Step::Key(name) => {
+                    path.push_str(name);
+                }
+            }
+            path.push('.');
+        }
+        path.push_str(key);
+        self.unknown.push(path.replace(".[", "["));
+    }
+
+    /// Notes the first value of a wrong type.
+    fn save(&mut self, found: &str, shape: &'static Shape) {
+        let schema = self.schema;
+        let owner = self.owner;
+        self.save_named(found, || match owner {
+            Some((owner, field)) if field.shape == *shape => {
+                go_types::name(schema, &owner.name, &field.name, shape)
+            }
+            Some((owner, field)) => go_types::item_name(schema, &owner.name, &field.name, shape),
+            None => go_types::name(schema, "", "", shape),
+        });
+    }
+
+    fn save_named(&mut self, found: &str, expected: impl FnOnce() -> String) {
+        if self.saved.is_none() {
+            self.saved = Some(self.mismatch(found, &expected()));
+        }
+    }
+
+    fn mismatch(&self, found: &str, expected: &str) -> DecodeError {
+        let place = match self.owner {
+            None if self.path.is_empty() => format!("value of type {expected}"),
+            owner => {
+                let owner = owner.map_or("ObjectMeta", |(owner, _)| owner.short_name());
+                let fields = self.path.iter().filter_map(|step| match step {
+                    Step::Field(name) => Some(*name),
+                    Step::Index(_) | Step::Key(_) => None,
+                });
+                let fields: Vec<&str> = fields.collect();
+                format!(
+                    "struct field {owner}.{} of type {expected}",
+                    fields.join(".")
+                )
+            }
+        };
+        DecodeError {
+            message: format!("json: cannot unmarshal {found} into Go {place}"),
+        }
+    }
+}
+
+/// What becomes of a field.
+enum Outcome {
+    Same,
+    Gone,
+    New(Value),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::yaml;
+    use crate::value;
+
+    fn read(text: &str) -> Value {
+        let (documents, diagnostics) = yaml::read(text);
+        assert_eq!(diagnostics, [], "{text}");
+        documents[0].value()
+    }
+
+    fn kind(value: &Value) -> TypeId {
+        schema()
+            .kind(value.get("apiVersion").str(), value.get("kind").str())
+            .unwrap()
+    }
+
+    fn strictly(value: &Value) -> Result<Value, String> {
+        decode(value, kind(value))
+            .and_then(Decoded::strict)
+            .map_err(|error| error.message)
+    }
+
+    /// A Service with some fields of its spec, and what the API server says (session 51-bad-types).
+    const SERVICES: [(&str, &str); 21] = [
+        (
+            "ports: [{port: abc}]",
+            "json: cannot unmarshal string into Go struct field ServicePort.spec.ports.port of type int32",
+        ),
+        (
+            "ports: [{port: \"80\"}]",
+            "json: cannot unmarshal string into Go struct field ServicePort.spec.ports.port of type int32",
+        ),
+        (
+            "ports: [{port: 80.5}]",
+            "json: cannot unmarshal number 80.5 into Go struct field ServicePort.spec.ports.port of type int32",
+        ),
+        (
+            "ports: [{port: true}]",
+            "json: cannot unmarshal bool into Go struct field ServicePort.spec.ports.port of type int32",
+        ),
+        (
+            "ports: [{port: {a: b}}]",
+            "json: cannot unmarshal object into Go struct field ServicePort.spec.ports.port of type int32",
+        ),
+        (
+            "ports: {port: 80}",
+            "json: cannot unmarshal object into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort",
+        ),
+        (
+            "ports: \"80\"",
+            "json: cannot unmarshal string into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort",
+        ),
+        (
+            "ports: [80, 443]",
+            "json: cannot unmarshal number into Go struct field ServiceSpec.spec.ports of type v1.ServicePort",
+        ),
+        (
+            "ports: [{port: 99999999999}]",
+            "json: cannot unmarshal number 99999999999 into Go struct field ServicePort.spec.ports.port of type int32",
+        ),
+        (
+            "selector: web",
+            "json: cannot unmarshal string into Go struct field ServiceSpec.spec.selector of type map[string]string",
+        ),
+        (
+            "selector: [{app: web}]",
+            "json: cannot unmarshal array into Go struct field ServiceSpec.spec.selector of type map[string]string",
+        ),
+        (
+            "selector: {app: 1}",
+            "json: cannot unmarshal number into Go struct field ServiceSpec.spec.selector of type string",
+        ),
+        (
+            "selector: {app: no}",
+            "json: cannot unmarshal bool into Go struct field ServiceSpec.spec.selector of type string",
+        ),
+        (
+            "selector: {matchLabels: {app: web}}",
+            "json: cannot unmarshal object into Go struct field ServiceSpec.spec.selector of type string",
+        ),
+        (
+            "type: 1",
+            "json: cannot unmarshal number into Go struct field ServiceSpec.spec.type of type v1.ServiceType",
+        ),
+        (
+            "ports: [{port: 80, targetPort: 80.5}]",
+            "json: cannot unmarshal number 80.5 into Go struct field ServicePort.spec.ports.targetPort of type int32",
+        ),
+        (
+            "externalIPs: 1.2.3.4",
+            "json: cannot unmarshal string into Go struct field ServiceSpec.spec.externalIPs of type []string",
+        ),
+        (
+            "prots: [{port: 80}]",
+            "strict decoding error: unknown field \"spec.prots\"",
+        ),
+        (
+            "ports: [{port: 80, targetport: 8080}]",
+            "strict decoding error: unknown field \"spec.ports[0].targetport\"",
+        ),
+        (
+            "ports: [{nodeport: 1, port: 80, Name: x}], foo: bar",
+            "strict decoding error: unknown field \"spec.foo\", unknown field \"spec.ports[0].Name\", unknown field \"spec.ports[0].nodeport\"",
+        ),
+        (
+            "selector: web, ports: 1",
+            "json: cannot unmarshal number into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort",
+        ),
+    ];
+
+    #[test]
+    fn wrong_services_are_refused_in_the_api_servers_words() {
+        for (spec, message) in SERVICES {
+            let text = format!(
+                "{{apiVersion: v1, kind: Service, metadata: {{name: web}}, spec: {{{spec}}}}}\n# yaml"
+            );
+            assert_eq!(strictly(&read(&text)), Err(message.to_owned()), "{spec}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_of_other_kinds_too() {
+        let check = |text: &str, message: &str| {
+            assert_eq!(strictly(&read(text)), Err(message.to_owned()), "{text}")
+        };
+        check(
+            "{apiVersion: v1, kind: Service, spec: hello}\n",
+            "json: cannot unmarshal string into Go struct field Service.spec of type v1.ServiceSpec",
+        );
+        check(
+            "{apiVersion: v1, kind: ConfigMap, data: {a: 1}}\n",
+            "json: cannot unmarshal number into Go struct field ConfigMap.data of type string",
+        );
+        check(
+            "{apiVersion: v1, kind: Service, specs: {}, metadata: {lables: {a: b}}}\n",
+            "strict decoding error: unknown field \"metadata.lables\", unknown field \"specs\"",
+        );
+        check(
+            "{apiVersion: apps/v1, kind: Deployment, spec: {replicas: abc}}\n",
+            "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
+        );
+        check(
+            "{apiVersion: apps/v1, kind: Deployment, spec: {selector: {app: web}}}\n",
+            "strict decoding error: unknown field \"spec.selector.app\"",
+        );
+        let pod =
+            |spec: &str| format!("{{apiVersion: v1, kind: Pod, spec: {{containers: {spec}}}}}\n");
+        check(
+            &pod("{name: c}"),
+            "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container",
+        );
+        check(
+            &pod("[{name: c, env: [{name: A, value: 1}]}]"),
+            "json: cannot unmarshal number into Go struct field EnvVar.spec.containers.env.value of type string",
+        );
+        check(
+            &pod("[{name: c, ports: [{containerPort: \"80\"}]}]"),
+            "json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32",
+        );
+        check(
+            &pod("[{name: c, resources: {limits: {cpu: abc}}}]"),
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+        );
+        check(
+            "{apiVersion: v1, kind: Secret, data: {a: \"x y\"}}\n",
+            "illegal base64 data at input byte 1",
+        );
+    }
+
+    #[test]
+    fn metadata_is_checked_as_kubectl_checks_it() {
+        let check = |text: &str, message: &str| {
+            assert_eq!(
+                check_metadata(&read(text)).unwrap_err().message,
+                message,
+                "{text}"
+            );
+        };
+        check(
+            "metadata: web\n",
+            "json: cannot unmarshal string into Go struct field metadataOnlyObject.metadata of type v1.ObjectMeta",
+        );
+        check(
+            "metadata: {name: 123}\n",
+            "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string",
+        );
+        check(
+            "metadata: {labels: {v: 1.0}}\n",
+            "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string",
+        );
+        check(
+            "metadata: {annotations: {v: yes}}\n",
+            "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.annotations of type string",
+        );
+        assert_eq!(check_metadata(&read("metadata: {nonsense: 1}\n")), Ok(()));
+    }
+
+    #[test]
+    fn a_round_trip_drops_empty_fields_and_writes_required_ones() {
+        let check = |text: &str, json: &str| {
+            assert_eq!(
+                json::compact(&strictly(&read(text)).unwrap()),
+                json,
+                "{text}"
+            )
+        };
+        check(
+            "{apiVersion: v1, kind: Service, metadata: {creationTimestamp: null, name: a, labels: {}}, spec: {selector: {app: null}, ports: [{port: 80.0, targetPort: 0, nodePort: 0, name: \"\"}]}}\n",
+            r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"ports":[{"port":80}],"selector":{"app":""}},"status":{"loadBalancer":{}}}"#,
+        );
+        check(
+            "{apiVersion: v1, kind: Pod, spec: {hostNetwork: false, automountServiceAccountToken: false, securityContext: {}, containers: [{name: c, resources: {limits: {cpu: 1.5, memory: 1024Mi}}}, {image: x}]}}\n",
+            r#"{"apiVersion":"v1","kind":"Pod","metadata":{},"spec":{"automountServiceAccountToken":false,"containers":[{"name":"c","resources":{"limits":{"cpu":"1500m","memory":"1Gi"}}},{"image":"x","name":"","resources":{}}],"securityContext":{}},"status":{}}"#,
+        );
+        check(
+            "{apiVersion: apps/v1, kind: Deployment, spec: {replicas: 0, selector: {matchLabels: {a: b}}, template: {spec: {containers: []}}}}\n",
+            r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{},"spec":{"replicas":0,"selector":{"matchLabels":{"a":"b"}},"strategy":{},"template":{"metadata":{},"spec":{"containers":[]}}},"status":{}}"#,
+        );
+        check(
+            "{apiVersion: v1, kind: Pod, metadata: {creationTimestamp: \"2026-11-22T23:30:00+01:30\"}, spec: {containers: []}}\n",
+            r#"{"apiVersion":"v1","kind":"Pod","metadata":{"creationTimestamp":"2026-11-22T22:00:00Z"},"spec":{"containers":[]},"status":{}}"#,
+        );
+    }
+
+    #[test]
+    fn what_does_not_change_is_shared() {
+        let value = value!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "a" }, "status": {},
+            "spec": { "containers": [{ "name": "c", "resources": {} }], "hostNetwork": false }
+        });
+        let once = strictly(&value).unwrap();
+        assert!(once.get("metadata").same(value.get("metadata")));
+        assert!(
+            once.at(&["spec", "containers"])
+                .same(value.at(&["spec", "containers"]))
+        );
+        assert!(
+            strictly(&once).unwrap().same(&once),
+            "a decoded document decodes to itself"
+        );
+    }
+}
