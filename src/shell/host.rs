@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::executor::{Boxed, Executor, Notice, TaskId};
 use super::filesystem::{FileSystem, Files};
 use super::places::Address;
-use super::world::Simulation;
+use crate::simulation::Simulation;
 use crate::words::Language;
 
 /// Polls of one [`Host::run_until`] when the caller sets no other budget: some milliseconds of work.

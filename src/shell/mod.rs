@@ -53,13 +53,14 @@
 pub mod builtins;
 pub mod command;
 pub mod completion;
+pub mod escapes;
 pub mod executor;
 pub mod filesystem;
 pub mod flags;
 pub mod host;
 pub mod invocation;
 pub mod io;
+pub mod language;
 pub mod places;
 pub mod tools;
 pub mod tty;
-pub mod world;

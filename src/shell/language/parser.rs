@@ -1,0 +1,657 @@
+//! From text to the tree: the grammar.
+//!
+//! Owns lists, pipelines, compound commands and redirections; the parts of words are in `words`. Aliases are
+//! replaced while reading, as shells do. A text that ends too early is told apart ([`ParseError::Incomplete`])
+//! so that an interactive shell can ask for more.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::tree::{
+    Assignment, Chain, Command, Item, Joint, List, Part, Pipeline, Redirect, RedirectKind, Stage, Word,
+};
+
+/// Commands may be nested this deep.
+const DEPTH_LIMIT: u32 = 60;
+/// A script may be this long, in characters.
+const LENGTH_LIMIT: usize = 1024 * 1024;
+/// So many aliases may be replaced in one text: they can name each other.
+const ALIAS_LIMIT: u32 = 1_000;
+
+/// Why a text is no script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParseError {
+    /// It ended inside something: a quote, as which character; or a command (`None`).
+    Incomplete(Option<char>),
+    /// This token is not allowed where it stands.
+    Unexpected(String),
+    /// `${…}` that means nothing.
+    BadSubstitution(String),
+    /// A limit of Portside's.
+    TooLarge,
+}
+
+pub(super) type Parse<T> = Result<T, ParseError>;
+
+/// Reads a whole script.
+///
+/// # Errors
+/// The first reason why it is none.
+pub fn parse(text: &str, aliases: &BTreeMap<String, String>) -> Result<List, ParseError> {
+    let mut parser = Parser::new(text, aliases);
+    if parser.text.len() > LENGTH_LIMIT {
+        return Err(ParseError::TooLarge);
+    }
+    let list = parser.list()?;
+    if let Some(token) = parser.token() {
+        return Err(ParseError::Unexpected(token));
+    }
+    match parser.pending.is_empty() {
+        true => Ok(list),
+        false => Err(ParseError::Incomplete(None)),
+    }
+}
+
+/// A here-document whose text has not come yet.
+struct Pending {
+    text: Rc<OnceCell<Vec<Part>>>,
+    end: String,
+    quoted: bool,
+    strip_tabs: bool,
+}
+
+pub(super) struct Parser<'a> {
+    pub(super) text: Vec<char>,
+    pub(super) at: usize,
+    pub(super) aliases: &'a BTreeMap<String, String>,
+    pub(super) depth: u32,
+    pending: Vec<Pending>,
+    replaced: u32,
+    /// Names being replaced, with how much text was left behind the alias.
+    replacing: Vec<(String, usize)>,
+}
+
+/// Characters that end a word.
+pub(super) fn ends_word(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')')
+}
+
+/// Words that end a list in command position.
+const CLOSING: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "}"];
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(text: &str, aliases: &'a BTreeMap<String, String>) -> Self {
+        let text = text.chars().collect();
+        Self { text, at: 0, aliases, depth: 0, pending: Vec::new(), replaced: 0, replacing: Vec::new() }
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.text.get(self.at).copied()
+    }
+
+    pub(super) fn looking_at(&self, text: &str) -> bool {
+        text.chars().enumerate().all(|(index, letter)| self.text.get(self.at + index) == Some(&letter))
+    }
+
+    pub(super) fn take(&mut self, text: &str) -> bool {
+        let found = self.looking_at(text);
+        if found {
+            self.at += text.chars().count();
+        }
+        found
+    }
+
+    /// Goes one level deeper while `read` runs.
+    pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
+        self.depth += 1;
+        if self.depth > DEPTH_LIMIT {
+            return Err(ParseError::TooLarge);
+        }
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Over blanks, continued lines and comments, but not over the end of a line.
+    fn skip_blanks(&mut self) {
+        loop {
+            match self.peek() {
+                Some(' ' | '\t') => self.at += 1,
+                Some('\\') if self.text.get(self.at + 1) == Some(&'\n') => self.at += 2,
+                Some('#') => {
+                    while self.peek().is_some_and(|letter| letter != '\n') {
+                        self.at += 1;
+                    }
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Over blanks and ends of lines.
+    fn skip_lines(&mut self) -> Parse<()> {
+        loop {
+            self.skip_blanks();
+            if self.peek() != Some('\n') {
+                return Ok(());
+            }
+            self.newline()?;
+        }
+    }
+
+    /// Over the end of a line, and the here-documents that follow it.
+    fn newline(&mut self) -> Parse<()> {
+        self.at += 1;
+        for pending in std::mem::take(&mut self.pending) {
+            let parts = self.here_document(&pending)?;
+            pending.text.set(parts).expect("a here-document is read once");
+        }
+        Ok(())
+    }
+
+    fn here_document(&mut self, pending: &Pending) -> Parse<Vec<Part>> {
+        let mut body = String::new();
+        loop {
+            if self.at >= self.text.len() {
+                return Err(ParseError::Incomplete(None));
+            }
+            let end = self.text[self.at..].iter().position(|letter| *letter == '\n');
+            let stop = end.map_or(self.text.len(), |length| self.at + length);
+            let line: String = self.text[self.at..stop].iter().collect();
+            self.at = (stop + 1).min(self.text.len());
+            let line = if pending.strip_tabs { line.trim_start_matches('\t') } else { &line };
+            if line == pending.end {
+                break;
+            }
+            body.push_str(line);
+            body.push('\n');
+        }
+        if pending.quoted {
+            return Ok(vec![Part::Quoted(body)]);
+        }
+        let mut inside = Parser::new(&body, self.aliases);
+        inside.depth = self.depth;
+        inside.here_parts()
+    }
+
+    /// The operator or word at the cursor, for messages; `None` at the end.
+    fn token(&mut self) -> Option<String> {
+        self.skip_blanks();
+        let first = self.peek()?;
+        for operator in ["&&", "||", ";;", "<<", ">>", "|&"] {
+            if self.looking_at(operator) {
+                return Some(operator.to_owned());
+            }
+        }
+        if first == '\n' {
+            return Some("newline".to_owned());
+        }
+        if ends_word(first) {
+            return Some(first.to_string());
+        }
+        Some(self.raw_word())
+    }
+
+    /// The unquoted text up to the next end of a word.
+    fn raw_word(&self) -> String {
+        self.text[self.at..].iter().take_while(|letter| !ends_word(**letter)).collect()
+    }
+
+    fn unexpected<T>(&mut self) -> Parse<T> {
+        Err(self.token().map_or(ParseError::Incomplete(None), ParseError::Unexpected))
+    }
+
+    fn expect_word(&mut self, word: &str) -> Parse<()> {
+        self.skip_lines()?;
+        if self.raw_word() != word {
+            return self.unexpected();
+        }
+        self.at += word.chars().count();
+        Ok(())
+    }
+
+    fn expect(&mut self, operator: &str) -> Parse<()> {
+        self.skip_blanks();
+        if self.take(operator) { Ok(()) } else { self.unexpected() }
+    }
+
+    pub(super) fn list(&mut self) -> Parse<List> {
+        self.deeper(|parser| {
+            let mut items = Vec::new();
+            loop {
+                parser.skip_lines()?;
+                if parser.list_ends() {
+                    return Ok(List(items));
+                }
+                let start = parser.at;
+                let chain = Rc::new(parser.chain()?);
+                let text: String = parser.text[start.min(parser.at)..parser.at].iter().collect();
+                parser.skip_blanks();
+                let background = !parser.looking_at("&&") && parser.take("&");
+                let separated = background || (!parser.looking_at(";;") && parser.take(";"));
+                items.push(Item { chain, background, text: text.trim().to_owned() });
+                parser.skip_blanks();
+                if !separated && !matches!(parser.peek(), None | Some('\n')) {
+                    return Ok(List(items));
+                }
+            }
+        })
+    }
+
+    fn list_ends(&mut self) -> bool {
+        match self.peek() {
+            None | Some(')') => true,
+            _ => self.looking_at(";;") || CLOSING.contains(&self.raw_word().as_str()),
+        }
+    }
+
+    fn body(&mut self) -> Parse<List> {
+        let list = self.list()?;
+        if list.0.is_empty() {
+            return self.unexpected();
+        }
+        Ok(list)
+    }
+
+    fn chain(&mut self) -> Parse<Chain> {
+        let first = self.pipeline()?;
+        let mut rest = Vec::new();
+        loop {
+            self.skip_blanks();
+            let joint = if self.take("&&") {
+                Joint::And
+            } else if self.take("||") {
+                Joint::Or
+            } else {
+                return Ok(Chain { first, rest });
+            };
+            self.skip_lines()?;
+            rest.push((joint, self.pipeline()?));
+        }
+    }
+
+    fn pipeline(&mut self) -> Parse<Pipeline> {
+        let (mut negated, mut timed) = (false, false);
+        loop {
+            self.skip_blanks();
+            match self.raw_word().as_str() {
+                "!" => {
+                    negated = !negated;
+                    self.at += 1;
+                }
+                "time" => {
+                    timed = true;
+                    self.at += 4;
+                }
+                _ => break,
+            }
+        }
+        let mut stages = vec![self.stage()?];
+        loop {
+            self.skip_blanks();
+            if self.looking_at("||") || !self.take("|") {
+                return Ok(Pipeline { negated, timed, stages });
+            }
+            if self.take("&")
+                && let Some(last) = stages.last_mut()
+            {
+                last.with_stderr = true;
+            }
+            self.skip_lines()?;
+            stages.push(self.stage()?);
+        }
+    }
+
+    fn stage(&mut self) -> Parse<Stage> {
+        self.skip_blanks();
+        self.replace_alias()?;
+        let compound = self.deeper(Self::compound)?;
+        let Some(command) = compound else { return self.simple() };
+        let mut redirects = Vec::new();
+        loop {
+            self.skip_blanks();
+            match self.redirect()? {
+                Some(redirect) => redirects.push(redirect),
+                None => return Ok(Stage { command, redirects, with_stderr: false }),
+            }
+        }
+    }
+
+    /// Puts the text of an alias in its name's place.
+    fn replace_alias(&mut self) -> Parse<()> {
+        loop {
+            let left = self.text.len() - self.at;
+            self.replacing.retain(|(_, behind)| *behind < left);
+            let name = self.raw_word();
+            let Some(alias) = self.aliases.get(&name) else { return Ok(()) };
+            if self.replacing.iter().any(|(held, _)| *held == name) {
+                return Ok(());
+            }
+            self.replaced += 1;
+            if self.replaced > ALIAS_LIMIT || self.text.len() > LENGTH_LIMIT {
+                return Err(ParseError::TooLarge);
+            }
+            let end = self.at + name.chars().count();
+            self.replacing.push((name, self.text.len() - end));
+            self.text.splice(self.at..end, alias.chars());
+            self.skip_blanks();
+        }
+    }
+
+    fn compound(&mut self) -> Parse<Option<Command>> {
+        if self.looking_at("((") {
+            let start = self.at;
+            self.at += 2;
+            if let Ok(parts) = self.arithmetic_parts() {
+                return Ok(Some(Command::Arithmetic(parts)));
+            }
+            self.at = start;
+        }
+        if self.take("(") {
+            let list = self.body()?;
+            self.expect(")")?;
+            return Ok(Some(Command::Subshell(list)));
+        }
+        let word = self.raw_word();
+        let length = word.chars().count();
+        let read: fn(&mut Self) -> Parse<Command> = match word.as_str() {
+            "{" => Self::group,
+            "if" => Self::if_command,
+            "while" => |parser| parser.while_command(false),
+            "until" => |parser| parser.while_command(true),
+            "for" => Self::for_command,
+            "case" => Self::case_command,
+            "[[" => Self::test_command,
+            "function" => Self::function_word,
+            word if CLOSING.contains(&word) => return self.unexpected(),
+            word => {
+                if is_name(word) && self.text.get(self.at + length) == Some(&'(') {
+                    return self.function(word.to_owned());
+                }
+                return Ok(None);
+            }
+        };
+        self.at += length;
+        read(self).map(Some)
+    }
+
+    fn group(&mut self) -> Parse<Command> {
+        let list = self.body()?;
+        self.expect_word("}")?;
+        Ok(Command::Group(list))
+    }
+
+    fn function_word(&mut self) -> Parse<Command> {
+        self.skip_blanks();
+        let name = self.raw_word();
+        self.at += name.chars().count();
+        self.skip_blanks();
+        if self.take("(") {
+            self.expect(")")?;
+        }
+        self.function_body(name)
+    }
+
+    fn function(&mut self, name: String) -> Parse<Option<Command>> {
+        self.at += name.chars().count() + 1;
+        self.expect(")")?;
+        self.function_body(name).map(Some)
+    }
+
+    fn function_body(&mut self, name: String) -> Parse<Command> {
+        self.skip_lines()?;
+        let body = Rc::new(self.stage()?);
+        Ok(Command::Function { name, body })
+    }
+
+    fn if_command(&mut self) -> Parse<Command> {
+        let mut branches = Vec::new();
+        loop {
+            let condition = self.body()?;
+            self.expect_word("then")?;
+            branches.push((condition, self.body()?));
+            self.skip_lines()?;
+            if self.raw_word() != "elif" {
+                break;
+            }
+            self.at += 4;
+        }
+        let otherwise = if self.raw_word() == "else" {
+            self.at += 4;
+            Some(self.body()?)
+        } else {
+            None
+        };
+        self.expect_word("fi")?;
+        Ok(Command::If { branches, otherwise })
+    }
+
+    fn do_group(&mut self) -> Parse<List> {
+        self.expect_word("do")?;
+        let body = self.body()?;
+        self.expect_word("done")?;
+        Ok(body)
+    }
+
+    fn while_command(&mut self, until: bool) -> Parse<Command> {
+        let condition = self.body()?;
+        Ok(Command::While { condition, body: self.do_group()?, until })
+    }
+
+    fn for_command(&mut self) -> Parse<Command> {
+        self.skip_blanks();
+        if self.take("((") {
+            return self.for_arithmetic();
+        }
+        let name = self.raw_word();
+        if !is_name(&name) {
+            return self.unexpected();
+        }
+        self.at += name.chars().count();
+        self.skip_lines()?;
+        let words = if self.raw_word() == "in" {
+            self.at += 2;
+            Some(self.words()?)
+        } else {
+            None
+        };
+        self.skip_blanks();
+        self.take(";");
+        Ok(Command::For { name, words, body: self.do_group()? })
+    }
+
+    fn for_arithmetic(&mut self) -> Parse<Command> {
+        let mut parts = [Vec::new(), Vec::new(), Vec::new()];
+        let inside = self.arithmetic_parts()?;
+        let mut index = 0;
+        for part in inside {
+            match part {
+                Part::Text(text) => {
+                    for (piece_index, piece) in text.split(';').enumerate() {
+                        if piece_index > 0 {
+                            index += 1;
+                        }
+                        match parts.get_mut(index) {
+                            Some(held) => held.push(Part::Text(piece.to_owned())),
+                            None => return Err(ParseError::Unexpected(";".to_owned())),
+                        }
+                    }
+                }
+                other => parts[index].push(other),
+            }
+        }
+        self.skip_blanks();
+        self.take(";");
+        Ok(Command::ForArithmetic { parts, body: self.do_group()? })
+    }
+
+    fn case_command(&mut self) -> Parse<Command> {
+        self.skip_blanks();
+        let Some(word) = self.word()? else { return self.unexpected() };
+        self.expect_word("in")?;
+        let mut arms = Vec::new();
+        loop {
+            self.skip_lines()?;
+            if self.raw_word() == "esac" {
+                self.at += 4;
+                return Ok(Command::Case { word, arms });
+            }
+            self.take("(");
+            let mut patterns = Vec::new();
+            loop {
+                self.skip_blanks();
+                let Some(pattern) = self.word()? else { return self.unexpected() };
+                patterns.push(pattern);
+                self.skip_blanks();
+                if !self.take("|") {
+                    break;
+                }
+            }
+            self.expect(")")?;
+            let body = self.list()?;
+            self.skip_lines()?;
+            let closed = self.take(";;");
+            arms.push((patterns, body));
+            if !closed && self.raw_word() != "esac" {
+                return self.unexpected();
+            }
+        }
+    }
+
+    fn test_command(&mut self) -> Parse<Command> {
+        let mut words = Vec::new();
+        loop {
+            self.skip_lines()?;
+            if self.raw_word() == "]]" {
+                self.at += 2;
+                return Ok(Command::Test(words));
+            }
+            let operator = ["&&", "||", "(", ")", "<", ">"].iter().find(|operator| self.take(operator));
+            match operator {
+                Some(operator) => words.push(Word(vec![Part::Text((*operator).to_owned())])),
+                None => match self.word()? {
+                    Some(word) => words.push(word),
+                    None => return self.unexpected(),
+                },
+            }
+        }
+    }
+
+    fn words(&mut self) -> Parse<Vec<Word>> {
+        let mut words = Vec::new();
+        loop {
+            self.skip_blanks();
+            match self.word()? {
+                Some(word) => words.push(word),
+                None => return Ok(words),
+            }
+        }
+    }
+
+    fn simple(&mut self) -> Parse<Stage> {
+        let (mut assignments, mut words, mut redirects) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            self.skip_blanks();
+            if let Some(redirect) = self.redirect()? {
+                redirects.push(redirect);
+                continue;
+            }
+            if words.is_empty()
+                && let Some(assignment) = self.assignment()?
+            {
+                assignments.push(assignment);
+                continue;
+            }
+            match self.word()? {
+                Some(word) => words.push(word),
+                None => break,
+            }
+        }
+        if assignments.is_empty() && words.is_empty() && redirects.is_empty() || self.peek() == Some('(') {
+            return self.unexpected();
+        }
+        Ok(Stage { command: Command::Simple { assignments, words }, redirects, with_stderr: false })
+    }
+
+    fn assignment(&mut self) -> Parse<Option<Assignment>> {
+        let start = self.at;
+        let raw = self.raw_word();
+        let Some((left, _)) = raw.split_once('=') else { return Ok(None) };
+        let (name, append) = left.strip_suffix('+').map_or((left, false), |name| (name, true));
+        if !is_name(name) {
+            return Ok(None);
+        }
+        self.at = start + left.chars().count() + 1;
+        let value = self.word()?.unwrap_or_default();
+        Ok(Some(Assignment { name: name.to_owned(), append, value }))
+    }
+
+    fn redirect(&mut self) -> Parse<Option<Redirect>> {
+        let start = self.at;
+        let digits: String =
+            self.text[self.at..].iter().take_while(|letter| letter.is_ascii_digit()).collect();
+        self.at += digits.len();
+        let kind = if digits.is_empty() && self.take("&>>") {
+            Some((RedirectKind::AppendBoth, 1))
+        } else if digits.is_empty() && self.take("&>") {
+            Some((RedirectKind::WriteBoth, 1))
+        } else if self.take("<<<") {
+            Some((RedirectKind::HereString, 0))
+        } else if self.take("<<") {
+            return self.here_redirect(digits.parse().unwrap_or(0)).map(Some);
+        } else if self.take(">>") {
+            Some((RedirectKind::Append, 1))
+        } else if self.take(">&") {
+            Some((RedirectKind::Duplicate, 1))
+        } else if self.take("<&") {
+            Some((RedirectKind::Duplicate, 0))
+        } else if self.take(">|") || self.take(">") {
+            Some((RedirectKind::Write, 1))
+        } else if self.take("<") {
+            Some((RedirectKind::Read, 0))
+        } else {
+            None
+        };
+        let Some((kind, default)) = kind else {
+            self.at = start;
+            return Ok(None);
+        };
+        self.skip_blanks();
+        let Some(target) = self.word()? else { return self.unexpected_target() };
+        Ok(Some(Redirect { descriptor: digits.parse().unwrap_or(default), kind, target }))
+    }
+
+    /// Behind a redirection there is no word: at the end of the text that is the end of a line.
+    fn unexpected_target<T>(&mut self) -> Parse<T> {
+        let token = self.token().unwrap_or_else(|| "newline".to_owned());
+        Err(ParseError::Unexpected(token))
+    }
+
+    fn here_redirect(&mut self, descriptor: u32) -> Parse<Redirect> {
+        let strip_tabs = self.take("-");
+        self.skip_blanks();
+        let Some(delimiter) = self.word()? else { return self.unexpected_target() };
+        let quoted = !delimiter.0.iter().all(|part| matches!(part, Part::Text(_)));
+        let text = Rc::new(OnceCell::new());
+        let end = delimiter.0.iter().map(plain_text).collect();
+        self.pending.push(Pending { text: Rc::clone(&text), end, quoted, strip_tabs });
+        Ok(Redirect { descriptor, kind: RedirectKind::Here(text), target: Word::default() })
+    }
+}
+
+/// The text of a delimiter, which is not expanded.
+fn plain_text(part: &Part) -> String {
+    match part {
+        Part::Text(text) | Part::Quoted(text) => text.clone(),
+        Part::Double(parts) => parts.iter().map(plain_text).collect(),
+        Part::Parameter(_) | Part::Substitution(_) | Part::Arithmetic(_) => String::new(),
+    }
+}
+
+/// Whether `text` can name a variable.
+pub fn is_name(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+}
