@@ -63,10 +63,8 @@ impl Driver {
             "goog:chromeOptions".to_owned(),
             json!({ "args": arguments, "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false } }),
         );
-        capabilities.insert(
-            "goog:loggingPrefs".to_owned(),
-            json!({ "browser": "ALL", "performance": "ALL" }),
-        );
+        capabilities
+            .insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL", "performance": "ALL" }));
         ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://localhost:{}", self.port))
@@ -93,18 +91,12 @@ pub struct Extension {
 impl Extension {
     /// A method of the Chrome DevTools protocol.
     pub fn devtools(method: &str, parameters: &Value) -> Self {
-        Self {
-            path: "goog/cdp/execute",
-            body: json!({ "cmd": method, "params": parameters }),
-        }
+        Self { path: "goog/cdp/execute", body: json!({ "cmd": method, "params": parameters }) }
     }
 
     /// What a log ("browser", "performance") gathered since it was last asked for.
     pub fn log(kind: &str) -> Self {
-        Self {
-            path: "se/log",
-            body: json!({ "type": kind }),
-        }
+        Self { path: "se/log", body: json!({ "type": kind }) }
     }
 }
 

@@ -70,16 +70,8 @@ pub fn visit<T>(name: &str, test: impl FnOnce(&Page) -> T) -> T {
     let page = Page::open();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let result = test(&page);
-        assert_eq!(
-            page.console_errors(),
-            Vec::<String>::new(),
-            "errors in the console"
-        );
-        assert_eq!(
-            page.foreign_requests(),
-            Vec::<String>::new(),
-            "requests to others"
-        );
+        assert_eq!(page.console_errors(), Vec::<String>::new(), "errors in the console");
+        assert_eq!(page.foreign_requests(), Vec::<String>::new(), "requests to others");
         result
     }));
     if outcome.is_err() {
@@ -97,10 +89,7 @@ impl Page {
     fn open() -> Self {
         let site = Site::serve();
         let driver = Driver::start();
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime can be made");
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
         let client = runtime.block_on(driver.browser(LAPTOP));
         let page = Self {
             runtime,
@@ -123,16 +112,12 @@ impl Page {
     /// Opens the page anew: with a fragment (`#…`) or a query, or none by "".
     pub fn load(&self, rest: &str) {
         let url = format!("{}{rest}", self.site.url());
-        self.runtime
-            .block_on(self.client.goto(&url))
-            .expect("the page opens");
+        self.runtime.block_on(self.client.goto(&url)).expect("the page opens");
     }
 
     /// Reloads the page.
     pub fn reload(&self) {
-        self.runtime
-            .block_on(self.client.refresh())
-            .expect("the page reloads");
+        self.runtime.block_on(self.client.refresh()).expect("the page reloads");
     }
 
     /// Runs a script in the page (the body of a function) and returns its value.
@@ -168,14 +153,9 @@ impl Page {
 
     /// Sets media features, such as `("prefers-color-scheme", "dark")`.
     pub fn media(&self, features: &[(&str, &str)]) {
-        let features: Vec<Value> = features
-            .iter()
-            .map(|(name, value)| json!({ "name": name, "value": value }))
-            .collect();
-        self.devtools(
-            "Emulation.setEmulatedMedia",
-            &json!({ "features": features }),
-        );
+        let features: Vec<Value> =
+            features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
     /// Waits until a question has an answer.
@@ -189,10 +169,7 @@ impl Page {
             if let Some(answer) = answer(self) {
                 return answer;
             }
-            assert!(
-                started.elapsed() < PATIENCE,
-                "waited {PATIENCE:?} for {what}"
-            );
+            assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
             sleep(GLANCE);
         }
     }
@@ -216,9 +193,7 @@ impl Page {
     ///
     /// When it does not appear in time.
     pub fn find(&self, role: &str, name: &str) -> Element {
-        self.wait_for(&format!("a {role} named {name:?}"), |page| {
-            page.all(role, name).into_iter().next()
-        })
+        self.wait_for(&format!("a {role} named {name:?}"), |page| page.all(role, name).into_iter().next())
     }
 
     /// Whether an element of this role and name is to be seen now.
@@ -285,35 +260,49 @@ impl Page {
     pub fn press(&self, keys: &[char]) {
         let down = keys.iter().map(|&value| KeyAction::Down { value });
         let up = keys.iter().rev().map(|&value| KeyAction::Up { value });
-        let actions = down
-            .chain(up)
-            .fold(KeyActions::new("keyboard".to_owned()), KeyActions::then);
-        self.runtime
-            .block_on(self.client.perform_actions(actions))
-            .expect("keys can be pressed");
+        let actions = down.chain(up).fold(KeyActions::new("keyboard".to_owned()), KeyActions::then);
+        self.runtime.block_on(self.client.perform_actions(actions)).expect("keys can be pressed");
     }
 
     /// Types a line into the terminal, presses Enter, waits until the prompt is back and returns what was
-    /// printed. The log says by `aria-busy` that a command still runs.
+    /// printed. The log says by `aria-busy` that nothing waits for input yet.
     pub fn terminal(&self, command: &str) -> String {
         let before = echoes(&self.text("log", "Terminal"), command).count();
         self.terminal_start(command);
         self.wait_for(&format!("the prompt after `{command}`"), |page| {
             let log = page.find("log", "Terminal");
-            let busy = page.script(
-                "return arguments[0].getAttribute('aria-busy') === 'true'",
-                &[element_json(&log)],
-            );
+            let busy = page
+                .script("return arguments[0].getAttribute('aria-busy') === 'true'", &[element_json(&log)]);
             if busy == json!(true) {
                 return None;
             }
             let text = page.text("log", "Terminal");
-            if command == "clear" || command == "exit" {
+            if command == "clear" {
                 return Some(String::new());
             }
-            let last = echoes(&text, command).skip(before).last()?;
-            Some(output_after(&text, last, command))
+            let echo_end = echoes(&text, command).nth(before)?;
+            Some(output_after(&text, echo_end, command))
         })
+    }
+
+    /// Repeats a command until it prints some words; returns that output.
+    ///
+    /// # Panics
+    ///
+    /// When it does not print them in time.
+    pub fn terminal_until(&self, command: &str, words: &str) -> String {
+        let started = Instant::now();
+        loop {
+            let output = self.terminal(command);
+            if output.contains(words) {
+                return output;
+            }
+            assert!(
+                started.elapsed() < PATIENCE,
+                "`{command}` did not print {words:?} within {PATIENCE:?}, but:\n{output}"
+            );
+            sleep(GLANCE * 10);
+        }
     }
 
     /// Types a line into the terminal and presses Enter, for a command that goes on until Ctrl-C.
@@ -322,23 +311,30 @@ impl Page {
         self.type_into("textbox", "Terminal", &key::ENTER.to_string());
     }
 
+    /// Brings a file into the editor, a new one if there is none of this name, and pastes text over it.
+    pub fn paste_file(&self, name: &str, text: &str) {
+        if self.has("tab", name) {
+            self.click("tab", name);
+        } else {
+            self.click("button", "New file");
+            self.type_into("textbox", "File name", &format!("{name}{}", key::ENTER));
+            self.find("tab", name);
+        }
+        self.paste_yaml(text);
+    }
+
     /// The text in the YAML editor.
     pub fn yaml(&self) -> String {
         let editor = self.find("textbox", "YAML");
-        let text = self.script(
-            "return arguments[0].value ?? arguments[0].innerText",
-            &[element_json(&editor)],
-        );
+        let text =
+            self.script("return arguments[0].value ?? arguments[0].innerText", &[element_json(&editor)]);
         text.as_str().unwrap_or_default().to_owned()
     }
 
     /// Replaces the text in the YAML editor, as one who selects all and pastes does.
     pub fn paste_yaml(&self, text: &str) {
         let editor = self.find("textbox", "YAML");
-        self.script(
-            "arguments[0].focus(); arguments[0].select?.()",
-            &[element_json(&editor)],
-        );
+        self.script("arguments[0].focus(); arguments[0].select?.()", &[element_json(&editor)]);
         self.press(&[key::CONTROL, 'a']);
         self.script(
             r#"
@@ -359,14 +355,10 @@ impl Page {
     ///
     /// When it cannot be taken or written.
     pub fn screenshot(&self, name: &str) -> Vec<u8> {
-        let picture = self
-            .runtime
-            .block_on(self.client.screenshot())
-            .expect("a screenshot can be taken");
+        let picture = self.runtime.block_on(self.client.screenshot()).expect("a screenshot can be taken");
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
         fs::create_dir_all(&folder).expect("the folder of screenshots can be made");
-        fs::write(folder.join(format!("{name}.png")), &picture)
-            .expect("a screenshot can be written");
+        fs::write(folder.join(format!("{name}.png")), &picture).expect("a screenshot can be written");
         picture
     }
 
@@ -381,8 +373,7 @@ impl Page {
         if env::var_os("PORTSIDE_PICTURES").is_some() {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
             fs::create_dir_all(&folder).expect("the folder of documents can be made");
-            fs::write(folder.join(format!("{name}.png")), picture)
-                .expect("a picture can be written");
+            fs::write(folder.join(format!("{name}.png")), picture).expect("a picture can be written");
         }
     }
 
@@ -420,9 +411,8 @@ impl Page {
     pub fn foreign_requests(&self) -> Vec<String> {
         let own = format!("{}/", self.site.origin());
         let mut requests = self.requests();
-        requests.retain(|url| {
-            !url.starts_with(&own) && !url.starts_with("data:") && !url.starts_with("blob:")
-        });
+        requests
+            .retain(|url| !url.starts_with(&own) && !url.starts_with("data:") && !url.starts_with("blob:"));
         requests
     }
 

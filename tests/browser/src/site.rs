@@ -36,12 +36,8 @@ impl Site {
     #[must_use]
     pub fn serve() -> Self {
         let root = dist();
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on localhost");
-        let port = listener
-            .local_addr()
-            .expect("a bound socket has an address")
-            .port();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on localhost");
+        let port = listener.local_addr().expect("a bound socket has an address").port();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let root = root.clone();
@@ -102,10 +98,7 @@ fn file_of(path: &str) -> Option<String> {
 }
 
 fn media_type(file: &str) -> &'static str {
-    match Path::new(file)
-        .extension()
-        .and_then(|extension| extension.to_str())
-    {
+    match Path::new(file).extension().and_then(|extension| extension.to_str()) {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript",
         Some("css") => "text/css",

@@ -8,10 +8,7 @@ fn the_page_opens_under_a_sub_path_and_asks_nobody_else_for_anything() {
     visit("opens", |page| {
         page.find("main", "");
         let requests = page.requests();
-        assert!(
-            requests.iter().any(|url| url.ends_with(".wasm")),
-            "the program was loaded: {requests:?}"
-        );
+        assert!(requests.iter().any(|url| url.ends_with(".wasm")), "the program was loaded: {requests:?}");
     });
 }
 

@@ -66,11 +66,7 @@ fn main() {
         let ready = pods.lines().filter(|line| line.contains(" 1/1 ")).count();
         assert!(ready >= 100, "100 Pods are ready:\n{pods}");
         let took = (0..RUNS).map(|_| command_ms(page, "kubectl get pods"));
-        row(
-            "`kubectl get pods` → output painted, 100 Pods",
-            "≤ 16 ms",
-            &milliseconds(took.collect()),
-        );
+        row("`kubectl get pods` → output painted, 100 Pods", "≤ 16 ms", &milliseconds(took.collect()));
     });
 }
 
@@ -99,15 +95,10 @@ fn first_load_bytes(page: &Page) -> usize {
 }
 
 fn opening_ms(page: &Page, run: usize) -> f64 {
-    page.devtools(
-        "Page.addScriptToEvaluateOnNewDocument",
-        &json!({ "source": WATCH_OPENING }),
-    );
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": WATCH_OPENING }));
     page.devtools("Network.clearBrowserCache", &json!({}));
     page.load(&format!("?run={run}"));
-    page.wait_for("the terminal", |page| {
-        number(&page.script("return globalThis.terminalReady", &[]))
-    })
+    page.wait_for("the terminal", |page| number(&page.script("return globalThis.terminalReady", &[])))
 }
 
 fn command_ms(page: &Page, command: &str) -> f64 {
@@ -115,9 +106,7 @@ fn command_ms(page: &Page, command: &str) -> f64 {
     page.terminal(command);
     // What the terminal does next must not fall into the next measurement.
     std::thread::sleep(Duration::from_millis(200));
-    page.wait_for("the output", |page| {
-        number(&page.script("return globalThis.commandTook", &[]))
-    })
+    page.wait_for("the output", |page| number(&page.script("return globalThis.commandTook", &[])))
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -129,10 +118,7 @@ fn milliseconds(mut values: Vec<f64>) -> String {
     values.sort_by(f64::total_cmp);
     let median = values[values.len() / 2];
     let range = (values[0], values[values.len() - 1]);
-    format!(
-        "{median:.1} ms ({:.1} to {:.1}, {RUNS} runs)",
-        range.0, range.1
-    )
+    format!("{median:.1} ms ({:.1} to {:.1}, {RUNS} runs)", range.0, range.1)
 }
 
 fn row(what: &str, must_hold: &str, measured: &str) {
