@@ -33,16 +33,12 @@ impl Decoded {
             return Ok(self.value);
         }
         let fields: Vec<String> = self.warnings().collect();
-        Err(DecodeError {
-            message: format!("strict decoding error: {}", fields.join(", ")),
-        })
+        Err(DecodeError { message: format!("strict decoding error: {}", fields.join(", ")) })
     }
 
     /// What the API server warns of where unknown fields are only dropped: `unknown field "spec.foo"`.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
-        self.unknown
-            .iter()
-            .map(|path| format!("unknown field \"{path}\""))
+        self.unknown.iter().map(|path| format!("unknown field \"{path}\""))
     }
 }
 
@@ -78,9 +74,7 @@ pub fn decode(value: &Value, of: TypeId) -> Result<Decoded, DecodeError> {
 /// What kubectl prints after `unable to decode "FILE": `.
 pub fn check_metadata(value: &Value) -> Result<(), DecodeError> {
     let metadata = value.get("metadata");
-    let of = schema()
-        .named("meta/v1.ObjectMeta")
-        .expect("the schema describes metadata");
+    let of = schema().named("meta/v1.ObjectMeta").expect("the schema describes metadata");
     match metadata {
         Value::Null => Ok(()),
         Value::Map(_) => {
@@ -120,22 +114,13 @@ type Changed = Option<Value>;
 
 impl<'a> Decoder<'a> {
     fn new() -> Self {
-        Self {
-            schema: schema(),
-            path: Vec::new(),
-            owner: None,
-            unknown: Vec::new(),
-            saved: None,
-        }
+        Self { schema: schema(), path: Vec::new(), owner: None, unknown: Vec::new(), saved: None }
     }
 
     fn finish(self, value: Value) -> Result<Decoded, DecodeError> {
         match self.saved {
             Some(error) => Err(error),
-            None => Ok(Decoded {
-                value,
-                unknown: self.unknown,
-            }),
+            None => Ok(Decoded { value, unknown: self.unknown }),
         }
     }
 
@@ -145,9 +130,7 @@ impl<'a> Decoder<'a> {
             (Shape::Quantity, _) => self.quantity(value),
             (_, Value::Null) => Ok(Some(go_types::empty(shape))),
             (Shape::IntOrString, _) => self.int_or_string(value),
-            (Shape::Time | Shape::MicroTime, Value::Str(text)) => {
-                self.time(text, *shape == Shape::MicroTime)
-            }
+            (Shape::Time | Shape::MicroTime, Value::Str(text)) => self.time(text, *shape == Shape::MicroTime),
             (Shape::Time | Shape::MicroTime, _) => Err(self.mismatch(value.json_type(), "string")),
             (Shape::List(item), Value::List(items)) => self.list(item, items),
             (Shape::Map(item), Value::Map(map)) => self.map(item, map),
@@ -155,12 +138,10 @@ impl<'a> Decoder<'a> {
                 self.base64(text);
                 Ok(None)
             }
-            (Shape::Int32 | Shape::Int64, Value::Int(_) | Value::Float(_)) => {
-                Ok(self.integer(shape, value))
+            (Shape::Int32 | Shape::Int64, Value::Int(_) | Value::Float(_)) => Ok(self.integer(shape, value)),
+            (Shape::String, Value::Str(_)) | (Shape::Boolean, Value::Bool(_)) | (Shape::Object, _) => {
+                Ok(None)
             }
-            (Shape::String, Value::Str(_))
-            | (Shape::Boolean, Value::Bool(_))
-            | (Shape::Object, _) => Ok(None),
             _ => {
                 self.save(value.json_type(), shape);
                 Ok(None)
@@ -174,9 +155,7 @@ impl<'a> Decoder<'a> {
             Value::Map(map) => map,
             Value::Null => return Ok(Some(self.empty_structure(of))),
             _ => {
-                self.save_named(value.json_type(), || {
-                    go_types::type_name(&of.name).to_owned()
-                });
+                self.save_named(value.json_type(), || go_types::type_name(&of.name).to_owned());
                 return Ok(None);
             }
         };
@@ -196,18 +175,14 @@ impl<'a> Decoder<'a> {
                 Outcome::Same => {}
                 Outcome::Gone => drop(changed.get_or_insert_with(|| (**map).clone()).remove(key)),
                 Outcome::New(value) => {
-                    changed
-                        .get_or_insert_with(|| (**map).clone())
-                        .insert(key.clone(), value);
+                    changed.get_or_insert_with(|| (**map).clone()).insert(key.clone(), value);
                 }
             }
         }
         for field in of.fields.iter().filter(|field| field.zero == Zero::Written) {
             if !map.contains(&field.name) {
                 let value = self.empty(&field.shape);
-                changed
-                    .get_or_insert_with(|| (**map).clone())
-                    .insert(field.name.clone(), value);
+                changed.get_or_insert_with(|| (**map).clone()).insert(field.name.clone(), value);
             }
         }
         Ok(changed.map(Value::from))
@@ -219,9 +194,7 @@ impl<'a> Decoder<'a> {
         }
         let new = self.shape(&field.shape, value)?;
         let now = new.as_ref().unwrap_or(value);
-        if field.zero == Zero::Gone
-            && (now.is_empty() || matches!(now, Value::Int(0) | Value::Bool(false)))
-        {
+        if field.zero == Zero::Gone && (now.is_empty() || matches!(now, Value::Int(0) | Value::Bool(false))) {
             return Ok(Outcome::Gone);
         }
         Ok(match new {
@@ -250,9 +223,7 @@ impl<'a> Decoder<'a> {
             let new = self.shape(item, value);
             self.path.pop();
             if let Some(new) = new? {
-                changed
-                    .get_or_insert_with(|| map.clone())
-                    .insert(key.clone(), new);
+                changed.get_or_insert_with(|| map.clone()).insert(key.clone(), new);
             }
         }
         Ok(changed.map(Value::from))
@@ -293,19 +264,14 @@ impl<'a> Decoder<'a> {
             Value::Null => return Ok(Some(Value::text("0"))),
             other => json::compact(other).into(),
         };
-        let quantity = Quantity::parse(text.trim()).map_err(|error| DecodeError {
-            message: error.to_string(),
-        })?;
+        let quantity =
+            Quantity::parse(text.trim()).map_err(|error| DecodeError { message: error.to_string() })?;
         let canonical = Value::from(quantity.to_string());
         Ok((canonical != *value).then_some(canonical))
     }
 
     fn time(&mut self, text: &str, micro: bool) -> Result<Changed, DecodeError> {
-        let length = if micro {
-            "2006-01-02T15:04:05.000000Z".len()
-        } else {
-            "2006-01-02T15:04:05Z".len()
-        };
+        let length = if micro { "2006-01-02T15:04:05.000000Z".len() } else { "2006-01-02T15:04:05Z".len() };
         let time = super::go_time::parse(text).map_err(|message| DecodeError { message })?;
         if text.len() == length && text.ends_with('Z') {
             return Ok(None);
@@ -315,18 +281,11 @@ impl<'a> Decoder<'a> {
 
     /// Text that is no base64 does not fit `[]byte`; Go tells the first byte that is to blame.
     fn base64(&mut self, text: &str) {
-        let lines = text
-            .bytes()
-            .filter(|byte| !matches!(byte, b'\n' | b'\r'))
-            .count();
+        let lines = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).count();
         let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
         let body = &text[..text.len() - padding.min(2)];
-        let alphabet =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'\n' | b'\r');
-        let bad = body
-            .bytes()
-            .position(|byte| !alphabet(byte))
-            .or((lines % 4 != 0).then_some(text.len()));
+        let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'\n' | b'\r');
+        let bad = body.bytes().position(|byte| !alphabet(byte)).or((lines % 4 != 0).then_some(text.len()));
         if let Some(at) = bad {
             let message = format!("illegal base64 data at input byte {at}");
             self.saved.get_or_insert(DecodeError { message });
@@ -343,9 +302,7 @@ impl<'a> Decoder<'a> {
 
     fn empty_structure(&self, of: &Type) -> Value {
         let written = of.fields.iter().filter(|field| field.zero == Zero::Written);
-        written
-            .map(|field| (field.name.clone(), self.empty(&field.shape)))
-            .collect()
+        written.map(|field| (field.name.clone(), self.empty(&field.shape))).collect()
     }
 
     fn unknown_field(&mut self, key: &str) {
@@ -395,15 +352,10 @@ impl<'a> Decoder<'a> {
                     Step::Index(_) | Step::Key(_) => None,
                 });
                 let fields: Vec<&str> = fields.collect();
-                format!(
-                    "struct field {owner}.{} of type {expected}",
-                    fields.join(".")
-                )
+                format!("struct field {owner}.{} of type {expected}", fields.join("."))
             }
         };
-        DecodeError {
-            message: format!("json: cannot unmarshal {found} into Go {place}"),
-        }
+        DecodeError { message: format!("json: cannot unmarshal {found} into Go {place}") }
     }
 }
 
@@ -427,15 +379,11 @@ mod tests {
     }
 
     fn kind(value: &Value) -> TypeId {
-        schema()
-            .kind(value.get("apiVersion").str(), value.get("kind").str())
-            .unwrap()
+        schema().kind(value.get("apiVersion").str(), value.get("kind").str()).unwrap()
     }
 
     fn strictly(value: &Value) -> Result<Value, String> {
-        decode(value, kind(value))
-            .and_then(Decoded::strict)
-            .map_err(|error| error.message)
+        decode(value, kind(value)).and_then(Decoded::strict).map_err(|error| error.message)
     }
 
     /// A Service with some fields of its spec, and what the API server says (session 51-bad-types).
@@ -508,10 +456,7 @@ mod tests {
             "externalIPs: 1.2.3.4",
             "json: cannot unmarshal string into Go struct field ServiceSpec.spec.externalIPs of type []string",
         ),
-        (
-            "prots: [{port: 80}]",
-            "strict decoding error: unknown field \"spec.prots\"",
-        ),
+        ("prots: [{port: 80}]", "strict decoding error: unknown field \"spec.prots\""),
         (
             "ports: [{port: 80, targetport: 8080}]",
             "strict decoding error: unknown field \"spec.ports[0].targetport\"",
@@ -538,9 +483,8 @@ mod tests {
 
     #[test]
     fn wrong_values_of_other_kinds_too() {
-        let check = |text: &str, message: &str| {
-            assert_eq!(strictly(&read(text)), Err(message.to_owned()), "{text}")
-        };
+        let check =
+            |text: &str, message: &str| assert_eq!(strictly(&read(text)), Err(message.to_owned()), "{text}");
         check(
             "{apiVersion: v1, kind: Service, spec: hello}\n",
             "json: cannot unmarshal string into Go struct field Service.spec of type v1.ServiceSpec",
@@ -561,8 +505,7 @@ mod tests {
             "{apiVersion: apps/v1, kind: Deployment, spec: {selector: {app: web}}}\n",
             "strict decoding error: unknown field \"spec.selector.app\"",
         );
-        let pod =
-            |spec: &str| format!("{{apiVersion: v1, kind: Pod, spec: {{containers: {spec}}}}}\n");
+        let pod = |spec: &str| format!("{{apiVersion: v1, kind: Pod, spec: {{containers: {spec}}}}}\n");
         check(
             &pod("{name: c}"),
             "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container",
@@ -579,20 +522,13 @@ mod tests {
             &pod("[{name: c, resources: {limits: {cpu: abc}}}]"),
             "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
         );
-        check(
-            "{apiVersion: v1, kind: Secret, data: {a: \"x y\"}}\n",
-            "illegal base64 data at input byte 1",
-        );
+        check("{apiVersion: v1, kind: Secret, data: {a: \"x y\"}}\n", "illegal base64 data at input byte 1");
     }
 
     #[test]
     fn metadata_is_checked_as_kubectl_checks_it() {
         let check = |text: &str, message: &str| {
-            assert_eq!(
-                check_metadata(&read(text)).unwrap_err().message,
-                message,
-                "{text}"
-            );
+            assert_eq!(check_metadata(&read(text)).unwrap_err().message, message, "{text}");
         };
         check(
             "metadata: web\n",
@@ -616,11 +552,7 @@ mod tests {
     #[test]
     fn a_round_trip_drops_empty_fields_and_writes_required_ones() {
         let check = |text: &str, json: &str| {
-            assert_eq!(
-                json::compact(&strictly(&read(text)).unwrap()),
-                json,
-                "{text}"
-            )
+            assert_eq!(json::compact(&strictly(&read(text)).unwrap()), json, "{text}")
         };
         check(
             "{apiVersion: v1, kind: Service, metadata: {creationTimestamp: null, name: a, labels: {}}, spec: {selector: {app: null}, ports: [{port: 80.0, targetPort: 0, nodePort: 0, name: \"\"}]}}\n",
@@ -648,13 +580,7 @@ mod tests {
         });
         let once = strictly(&value).unwrap();
         assert!(once.get("metadata").same(value.get("metadata")));
-        assert!(
-            once.at(&["spec", "containers"])
-                .same(value.at(&["spec", "containers"]))
-        );
-        assert!(
-            strictly(&once).unwrap().same(&once),
-            "a decoded document decodes to itself"
-        );
+        assert!(once.at(&["spec", "containers"]).same(value.at(&["spec", "containers"])));
+        assert!(strictly(&once).unwrap().same(&once), "a decoded document decodes to itself");
     }
 }

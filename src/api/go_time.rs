@@ -40,9 +40,8 @@ pub(super) fn parse(text: &str) -> Result<OffsetDateTime, String> {
                 None => return format!("{quoted}: cannot parse \"{rest}\" as \"{part}\""),
             }
         }
-        let fraction = rest
-            .strip_prefix('.')
-            .map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        let fraction =
+            rest.strip_prefix('.').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
         let zone = fraction.unwrap_or(rest);
         if zone == "Z" || zone.len() == "+07:00".len() {
             return format!("parsing time \"{text}\": day out of range");
@@ -55,10 +54,8 @@ pub(super) fn parse(text: &str) -> Result<OffsetDateTime, String> {
 pub(super) fn format(time: OffsetDateTime, micro: bool) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     let seconds = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    let micros =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-    time.format(if micro { micros } else { seconds })
-        .unwrap_or_default()
+    let micros = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+    time.format(if micro { micros } else { seconds }).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -68,18 +65,12 @@ mod tests {
     #[test]
     fn errors_are_gos() {
         let check = |text: &str, message: &str| assert_eq!(parse(text).unwrap_err(), message);
-        check(
-            "x",
-            r#"parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006""#,
-        );
+        check("x", r#"parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006""#);
         check(
             "2026-01-02",
             r#"parsing time "2026-01-02" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T""#,
         );
-        check(
-            "2026-02-31T00:00:00Z",
-            r#"parsing time "2026-02-31T00:00:00Z": day out of range"#,
-        );
+        check("2026-02-31T00:00:00Z", r#"parsing time "2026-02-31T00:00:00Z": day out of range"#);
     }
 
     #[test]

@@ -193,33 +193,17 @@ const OTHERWISE: [(&str, &str, Zero); 22] = [
 /// for any), the field and Go's name. The first that fits counts.
 const NAMED: [(&str, &str, &str); 62] = [
     ("Container", "restartPolicy", "v1.ContainerRestartPolicy"),
-    (
-        "EphemeralContainer",
-        "restartPolicy",
-        "v1.ContainerRestartPolicy",
-    ),
+    ("EphemeralContainer", "restartPolicy", "v1.ContainerRestartPolicy"),
     ("PodSpec", "restartPolicy", "v1.RestartPolicy"),
     ("", "imagePullPolicy", "v1.PullPolicy"),
     ("ImageVolumeSource", "pullPolicy", "v1.PullPolicy"),
-    (
-        "",
-        "terminationMessagePolicy",
-        "v1.TerminationMessagePolicy",
-    ),
+    ("", "terminationMessagePolicy", "v1.TerminationMessagePolicy"),
     ("", "dnsPolicy", "v1.DNSPolicy"),
     ("", "preemptionPolicy", "v1.PreemptionPolicy"),
     ("ServiceSpec", "type", "v1.ServiceType"),
     ("ServiceSpec", "sessionAffinity", "v1.ServiceAffinity"),
-    (
-        "ServiceSpec",
-        "externalTrafficPolicy",
-        "v1.ServiceExternalTrafficPolicy",
-    ),
-    (
-        "ServiceSpec",
-        "internalTrafficPolicy",
-        "v1.ServiceInternalTrafficPolicy",
-    ),
+    ("ServiceSpec", "externalTrafficPolicy", "v1.ServiceExternalTrafficPolicy"),
+    ("ServiceSpec", "internalTrafficPolicy", "v1.ServiceInternalTrafficPolicy"),
     ("ServiceSpec", "ipFamilyPolicy", "v1.IPFamilyPolicy"),
     ("ServiceSpec", "ipFamilies", "[]v1.IPFamily"),
     ("LoadBalancerIngress", "ipMode", "v1.LoadBalancerIPMode"),
@@ -227,44 +211,20 @@ const NAMED: [(&str, &str, &str); 62] = [
     ("HTTPGetAction", "scheme", "v1.URIScheme"),
     ("", "effect", "v1.TaintEffect"),
     ("Toleration", "operator", "v1.TolerationOperator"),
-    (
-        "NodeSelectorRequirement",
-        "operator",
-        "v1.NodeSelectorOperator",
-    ),
-    (
-        "LabelSelectorRequirement",
-        "operator",
-        "v1.LabelSelectorOperator",
-    ),
-    (
-        "ScopedResourceSelectorRequirement",
-        "operator",
-        "v1.ScopeSelectorOperator",
-    ),
+    ("NodeSelectorRequirement", "operator", "v1.NodeSelectorOperator"),
+    ("LabelSelectorRequirement", "operator", "v1.LabelSelectorOperator"),
+    ("ScopedResourceSelectorRequirement", "operator", "v1.ScopeSelectorOperator"),
     ("", "whenUnsatisfiable", "v1.UnsatisfiableConstraintAction"),
     ("", "nodeAffinityPolicy", "v1.NodeInclusionPolicy"),
     ("", "nodeTaintsPolicy", "v1.NodeInclusionPolicy"),
     ("DeploymentStrategy", "type", "v1.DeploymentStrategyType"),
-    (
-        "StatefulSetUpdateStrategy",
-        "type",
-        "v1.StatefulSetUpdateStrategyType",
-    ),
-    (
-        "DaemonSetUpdateStrategy",
-        "type",
-        "v1.DaemonSetUpdateStrategyType",
-    ),
+    ("StatefulSetUpdateStrategy", "type", "v1.StatefulSetUpdateStrategyType"),
+    ("DaemonSetUpdateStrategy", "type", "v1.DaemonSetUpdateStrategyType"),
     ("", "podManagementPolicy", "v1.PodManagementPolicyType"),
     ("", "concurrencyPolicy", "v1.ConcurrencyPolicy"),
     ("", "completionMode", "v1.CompletionMode"),
     ("", "podReplacementPolicy", "v1.PodReplacementPolicy"),
-    (
-        "",
-        "unhealthyPodEvictionPolicy",
-        "v1.UnhealthyPodEvictionPolicyType",
-    ),
+    ("", "unhealthyPodEvictionPolicy", "v1.UnhealthyPodEvictionPolicyType"),
     ("EndpointSlice", "addressType", "v1.AddressType"),
     ("HTTPIngressPath", "pathType", "v1.PathType"),
     ("NetworkPolicySpec", "policyTypes", "[]v1.PolicyType"),
@@ -274,11 +234,7 @@ const NAMED: [(&str, &str, &str); 62] = [
     ("VolumeMount", "mountPropagation", "v1.MountPropagationMode"),
     ("", "volumeMode", "v1.PersistentVolumeMode"),
     ("", "accessModes", "[]v1.PersistentVolumeAccessMode"),
-    (
-        "",
-        "persistentVolumeReclaimPolicy",
-        "v1.PersistentVolumeReclaimPolicy",
-    ),
+    ("", "persistentVolumeReclaimPolicy", "v1.PersistentVolumeReclaimPolicy"),
     ("", "reclaimPolicy", "v1.PersistentVolumeReclaimPolicy"),
     ("", "volumeBindingMode", "v1.VolumeBindingMode"),
     ("Capabilities", "add", "[]v1.Capability"),
@@ -287,11 +243,7 @@ const NAMED: [(&str, &str, &str); 62] = [
     ("AppArmorProfile", "type", "v1.AppArmorProfileType"),
     ("SecurityContext", "procMount", "v1.ProcMountType"),
     ("", "fsGroupChangePolicy", "v1.PodFSGroupChangePolicy"),
-    (
-        "",
-        "supplementalGroupsPolicy",
-        "v1.SupplementalGroupsPolicy",
-    ),
+    ("", "supplementalGroupsPolicy", "v1.SupplementalGroupsPolicy"),
     ("NamespaceSpec", "finalizers", "[]v1.FinalizerName"),
     ("PodStatus", "phase", "v1.PodPhase"),
     ("PodStatus", "qosClass", "v1.PodQOSClass"),
@@ -305,24 +257,16 @@ const NAMED: [(&str, &str, &str); 62] = [
 ];
 
 /// What becomes of an empty field of a type; `type_name` is that of the field in the schema.
-pub(super) fn zero(
-    owner: &str,
-    field: &str,
-    type_name: &str,
-    shape: &Shape,
-    required: bool,
-) -> Zero {
+pub(super) fn zero(owner: &str, field: &str, type_name: &str, shape: &Shape, required: bool) -> Zero {
     let short = short(owner);
-    if let Some((.., zero)) = OTHERWISE
-        .iter()
-        .find(|(of, name, _)| *name == field && (*of == short || *of == owner))
+    if let Some((.., zero)) =
+        OTHERWISE.iter().find(|(of, name, _)| *name == field && (*of == short || *of == owner))
     {
         return *zero;
     }
     let by_value = field == "metadata"
         || STRUCTS.contains(&(short, field))
-        || matches!(field, "spec" | "status")
-            && self::short(type_name).strip_prefix(short).is_some();
+        || matches!(field, "spec" | "status") && self::short(type_name).strip_prefix(short).is_some();
     match shape {
         Shape::Struct(_) if by_value || required => Zero::Written,
         Shape::Time | Shape::MicroTime if NULL_TIMES.contains(&(short, field)) => Zero::Written,
@@ -352,9 +296,7 @@ pub(super) fn empty(shape: &Shape) -> Value {
 #[must_use]
 pub fn name(schema: &Schema, owner: &str, field: &str, shape: &Shape) -> String {
     let short = short(owner);
-    let named = NAMED
-        .iter()
-        .find(|(of, name, _)| *name == field && (of.is_empty() || *of == short));
+    let named = NAMED.iter().find(|(of, name, _)| *name == field && (of.is_empty() || *of == short));
     match (named, shape) {
         (Some((.., name)), Shape::String | Shape::List(_)) => (*name).to_owned(),
         _ => plain_name(schema, shape),
@@ -365,8 +307,7 @@ pub fn name(schema: &Schema, owner: &str, field: &str, shape: &Shape) -> String 
 #[must_use]
 pub fn item_name(schema: &Schema, owner: &str, field: &str, item: &Shape) -> String {
     let list = name(schema, owner, field, &Shape::List(Box::new(item.clone())));
-    list.strip_prefix("[]")
-        .map_or_else(|| plain_name(schema, item), str::to_owned)
+    list.strip_prefix("[]").map_or_else(|| plain_name(schema, item), str::to_owned)
 }
 
 fn plain_name(schema: &Schema, shape: &Shape) -> String {
@@ -394,9 +335,7 @@ pub(super) fn type_name(name: &str) -> &str {
 }
 
 fn short(type_name: &str) -> &str {
-    type_name
-        .rsplit_once('.')
-        .map_or(type_name, |(_, short)| short)
+    type_name.rsplit_once('.').map_or(type_name, |(_, short)| short)
 }
 
 #[cfg(test)]

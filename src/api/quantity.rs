@@ -48,28 +48,11 @@ const NANOS: i128 = 1_000_000_000;
 const LARGEST: i128 = i64::MAX as i128 * NANOS;
 
 /// Suffixes of decimal quantities with their powers of ten, largest first.
-const DECIMAL: [(&str, i32); 10] = [
-    ("E", 18),
-    ("P", 15),
-    ("T", 12),
-    ("G", 9),
-    ("M", 6),
-    ("k", 3),
-    ("", 0),
-    ("m", -3),
-    ("u", -6),
-    ("n", -9),
-];
+const DECIMAL: [(&str, i32); 10] =
+    [("E", 18), ("P", 15), ("T", 12), ("G", 9), ("M", 6), ("k", 3), ("", 0), ("m", -3), ("u", -6), ("n", -9)];
 
 /// Suffixes of binary quantities with their powers of two, largest first.
-const BINARY: [(&str, u32); 6] = [
-    ("Ei", 60),
-    ("Pi", 50),
-    ("Ti", 40),
-    ("Gi", 30),
-    ("Mi", 20),
-    ("Ki", 10),
-];
+const BINARY: [(&str, u32); 6] = [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
 
 impl Quantity {
     /// Reads a quantity.
@@ -82,36 +65,25 @@ impl Quantity {
             Some(b'+') => (false, &text[1..]),
             _ => (false, text),
         };
-        let end = rest
-            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
             return Err(QuantityError::Format);
         }
         let (family, factor) = factor(suffix).ok_or_else(|| {
-            let shaped = suffix
-                .chars()
-                .all(|c| "eEinumkKMGTP+-0123456789".contains(c));
-            if shaped {
-                QuantityError::Suffix
-            } else {
-                QuantityError::Format
-            }
+            let shaped = suffix.chars().all(|c| "eEinumkKMGTP+-0123456789".contains(c));
+            if shaped { QuantityError::Suffix } else { QuantityError::Format }
         })?;
         let nanos = scaled(whole, fraction, factor);
-        Ok(Self {
-            nanos: if negative { -nanos } else { nanos },
-            family,
-        })
+        Ok(Self { nanos: if negative { -nanos } else { nanos }, family })
     }
 
     /// The amount in thousandths, rounded up: what schedulers count processors in.
     #[must_use]
     pub fn millis(self) -> i64 {
-        let millis = self.nanos.div_euclid(NANOS / 1000)
-            + i128::from(self.nanos.rem_euclid(NANOS / 1000) != 0);
+        let millis =
+            self.nanos.div_euclid(NANOS / 1000) + i128::from(self.nanos.rem_euclid(NANOS / 1000) != 0);
         i64::try_from(millis).unwrap_or(i64::MAX)
     }
 
@@ -129,23 +101,16 @@ impl fmt::Display for Quantity {
             return f.write_str("0");
         }
         // Binary suffixes are for whole amounts from 1Ki on.
-        if self.family == Family::Binary
-            && self.nanos % NANOS == 0
-            && self.nanos.abs() >= 1024 * NANOS
-        {
+        if self.family == Family::Binary && self.nanos % NANOS == 0 && self.nanos.abs() >= 1024 * NANOS {
             let whole = self.nanos / NANOS;
-            let (suffix, power) = BINARY
-                .iter()
-                .find(|(_, power)| whole % (1i128 << power) == 0)
-                .copied()
-                .unwrap_or(("", 0));
+            let (suffix, power) =
+                BINARY.iter().find(|(_, power)| whole % (1i128 << power) == 0).copied().unwrap_or(("", 0));
             return write!(f, "{}{suffix}", whole >> power);
         }
         let unit = |power: i32| 10i128.pow((power + 9).cast_unsigned());
         let mut suffixes = DECIMAL.iter().copied();
-        let (suffix, power) = suffixes
-            .find(|(_, power)| self.nanos % unit(*power) == 0)
-            .expect("billionths always fit");
+        let (suffix, power) =
+            suffixes.find(|(_, power)| self.nanos % unit(*power) == 0).expect("billionths always fit");
         let unit = unit(power);
         match (self.family, power) {
             (Family::Exponent, 0) | (Family::Decimal | Family::Binary, _) => {
@@ -178,11 +143,7 @@ enum Factor {
 fn scaled(whole: &str, fraction: &str, factor: Factor) -> i128 {
     // More digits than these change nothing that is kept.
     const DIGITS: usize = 30;
-    let digits: String = whole
-        .trim_start_matches('0')
-        .chars()
-        .chain(fraction.chars().take(DIGITS))
-        .collect();
+    let digits: String = whole.trim_start_matches('0').chars().chain(fraction.chars().take(DIGITS)).collect();
     if whole.trim_start_matches('0').len() > DIGITS {
         return LARGEST;
     }
@@ -219,15 +180,9 @@ mod tests {
     #[test]
     fn the_canonical_text_uses_the_largest_fitting_suffix() {
         let check = |text: &str, canonical: &str| {
-            assert_eq!(
-                Quantity::parse(text).unwrap().to_string(),
-                canonical,
-                "{text}"
-            );
+            assert_eq!(Quantity::parse(text).unwrap().to_string(), canonical, "{text}");
         };
-        for same in [
-            "100m", "1", "64Mi", "1Gi", "170Mi", "110", "2500m", "1e3", "5k", "0", "-1",
-        ] {
+        for same in ["100m", "1", "64Mi", "1Gi", "170Mi", "110", "2500m", "1e3", "5k", "0", "-1"] {
             check(same, same);
         }
         check("0.5", "500m");
@@ -247,9 +202,8 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_is_told_in_the_api_servers_words() {
-        let check = |text: &str, error: QuantityError| {
-            assert_eq!(Quantity::parse(text), Err(error), "{text}")
-        };
+        let check =
+            |text: &str, error: QuantityError| assert_eq!(Quantity::parse(text), Err(error), "{text}");
         check("", QuantityError::Format);
         check("abc", QuantityError::Format);
         check("1 Gi", QuantityError::Format);

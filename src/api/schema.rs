@@ -120,11 +120,7 @@ pub fn schema() -> &'static Schema {
 impl Schema {
     fn new(facts: &Value) -> Self {
         let named = facts.get("types").entries();
-        let structs = || {
-            named
-                .iter()
-                .filter(|(_, facts)| !facts.get("fields").is_null())
-        };
+        let structs = || named.iter().filter(|(_, facts)| !facts.get("fields").is_null());
         let by_name: FxHashMap<SmolStr, TypeId> = structs()
             .enumerate()
             .map(|(at, (name, _))| (name.clone(), TypeId(u16::try_from(at).expect("few types"))))
@@ -134,9 +130,7 @@ impl Schema {
                 let fields = facts.get("fields").entries().iter();
                 Type {
                     name: name.clone(),
-                    fields: fields
-                        .map(|(field, facts)| Field::new(name, field, facts, &by_name))
-                        .collect(),
+                    fields: fields.map(|(field, facts)| Field::new(name, field, facts, &by_name)).collect(),
                 }
             })
             .collect();
@@ -146,27 +140,19 @@ impl Schema {
             Some((version.into(), kind.into(), *by_name.get(name.str())?))
         });
         let kinds = kinds.collect();
-        Self {
-            types,
-            by_name,
-            kinds,
-        }
+        Self { types, by_name, kinds }
     }
 
     /// The type of a kind: `("apps/v1", "Deployment")`.
     #[must_use]
     pub fn kind(&self, api_version: &str, kind: &str) -> Option<TypeId> {
         let mut kinds = self.kinds.iter();
-        kinds
-            .find(|(version, name, _)| version == api_version && name == kind)
-            .map(|(.., id)| *id)
+        kinds.find(|(version, name, _)| version == api_version && name == kind).map(|(.., id)| *id)
     }
 
     /// All kinds: API version, kind and type.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, TypeId)> {
-        self.kinds
-            .iter()
-            .map(|(version, kind, id)| (version.as_str(), kind.as_str(), *id))
+        self.kinds.iter().map(|(version, kind, id)| (version.as_str(), kind.as_str(), *id))
     }
 
     /// The type of a name: `core/v1.ServiceSpec`.
@@ -215,19 +201,14 @@ impl Type {
     /// The field of a name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
-        let at = self
-            .fields
-            .binary_search_by(|field| field.name.as_str().cmp(name))
-            .ok()?;
+        let at = self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok()?;
         Some(&self.fields[at])
     }
 
     /// Its name without group and version: `ServiceSpec`.
     #[must_use]
     pub fn short_name(&self) -> &str {
-        self.name
-            .rsplit_once('.')
-            .map_or(&self.name, |(_, short)| short)
+        self.name.rsplit_once('.').map_or(&self.name, |(_, short)| short)
     }
 }
 
@@ -260,10 +241,7 @@ impl Field {
 impl Shape {
     /// The shape that a type of `schema.json` names: `[T]` is a list, `{T}` a map.
     fn parse(text: &str, types: &FxHashMap<SmolStr, TypeId>) -> Self {
-        let inside = |open, close| {
-            text.strip_prefix(open)
-                .and_then(|text: &str| text.strip_suffix(close))
-        };
+        let inside = |open, close| text.strip_prefix(open).and_then(|text: &str| text.strip_suffix(close));
         if let Some(inner) = inside('[', ']') {
             return Self::List(Box::new(Self::parse(inner, types)));
         }
@@ -280,9 +258,7 @@ impl Shape {
             "meta/v1.Time" => Self::Time,
             "meta/v1.MicroTime" => Self::MicroTime,
             "string:byte" => Self::Bytes,
-            other => types
-                .get(other)
-                .map_or(Self::Object, |&id| Self::Struct(id)),
+            other => types.get(other).map_or(Self::Object, |&id| Self::Struct(id)),
         }
     }
 
@@ -325,14 +301,8 @@ mod tests {
             assert_eq!(field.map(|field| field.shape.clone()), shape, "{path}");
         };
         check("spec.replicas", Some(Shape::Int32));
-        check(
-            "spec.template.spec.containers[0].ports.containerPort",
-            Some(Shape::Int32),
-        );
-        check(
-            "spec.template.metadata.labels.app",
-            Some(Shape::Map(Box::new(Shape::String))),
-        );
+        check("spec.template.spec.containers[0].ports.containerPort", Some(Shape::Int32));
+        check("spec.template.metadata.labels.app", Some(Shape::Map(Box::new(Shape::String))));
         check("spec.nothing", None);
         assert_eq!(schema().kind("v1", "Deployment"), None);
     }
@@ -341,10 +311,7 @@ mod tests {
     fn merge_keys_are_those_of_the_schema() {
         let service = schema().kind("v1", "Service").unwrap();
         let ports = schema().field_at(service, "spec.ports").unwrap();
-        assert_eq!(
-            (ports.merge, ports.patch_key.as_str(), ports.list),
-            (true, "port", ListKind::Map)
-        );
+        assert_eq!((ports.merge, ports.patch_key.as_str(), ports.list), (true, "port", ListKind::Map));
         assert_eq!(ports.list_keys, ["port", "protocol"]);
     }
 }

@@ -535,36 +535,17 @@ pub(crate) mod tests {
 
     /// A random value for property tests: few keys and words, so that equal ones meet often.
     pub(crate) fn arbitrary(random: &mut fastrand::Rng, depth: usize) -> Value {
-        const WORDS: [&str; 12] = [
-            "a",
-            "b c",
-            "true",
-            "80",
-            "",
-            "x: y",
-            "# no",
-            "two\nlines\n",
-            " lead",
-            "-",
-            "'",
-            "é",
-        ];
+        const WORDS: [&str; 12] =
+            ["a", "b c", "true", "80", "", "x: y", "# no", "two\nlines\n", " lead", "-", "'", "é"];
         const KEYS: [&str; 5] = ["a", "name", "app.kubernetes.io/x", "k e y", "z"];
         match random.usize(..if depth == 0 { 5 } else { 9 }) {
             0 => Value::Null,
             1 => Value::Bool(random.bool()),
             2 => Value::Int(random.i64(-3..1000)),
             3 | 4 => Value::text(WORDS[random.usize(..WORDS.len())]),
-            5 => (0..random.usize(..4))
-                .map(|_| arbitrary(random, depth - 1))
-                .collect(),
+            5 => (0..random.usize(..4)).map(|_| arbitrary(random, depth - 1)).collect(),
             _ => (0..random.usize(..4))
-                .map(|_| {
-                    (
-                        KEYS[random.usize(..KEYS.len())],
-                        arbitrary(random, depth - 1),
-                    )
-                })
+                .map(|_| (KEYS[random.usize(..KEYS.len())], arbitrary(random, depth - 1)))
                 .collect(),
         }
     }
