@@ -5,4 +5,4 @@
 
 scripts/setup.sh page
 say "Building the site (a few minutes from nothing, about a minute again)"
-trunk build --release --offline --locked
+trunk build --release --offline --locked --skip-version-check

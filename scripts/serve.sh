@@ -7,4 +7,4 @@
 scripts/setup.sh page
 port=${PORT:-8080}
 say "Building the page (about two minutes the first time, then seconds), then serving http://localhost:$port"
-exec trunk serve --offline --port "$port" ${RELEASE:+--release}
+exec trunk serve --offline --skip-version-check --port "$port" ${RELEASE:+--release}

@@ -9,7 +9,8 @@
 
 mod driver;
 mod page;
+mod parts;
 mod site;
+mod witness;
 
 pub use page::{Page, key, visit};
-pub use site::{Site, dist};

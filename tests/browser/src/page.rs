@@ -15,10 +15,10 @@ use std::{env, fs};
 use tokio::runtime::{Builder, Runtime};
 
 /// How long anything may take to appear before the test fails: generous, for busy machines.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a condition is looked at while it is waited for.
-const GLANCE: Duration = Duration::from_millis(30);
+pub(crate) const GLANCE: Duration = Duration::from_millis(30);
 
 /// What WebDriver calls an element by, in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -51,11 +51,11 @@ pub mod key {
 /// The open page.
 #[derive(Debug)]
 pub struct Page {
-    runtime: Runtime,
-    client: Client,
-    site: Site,
-    errors: RefCell<Vec<String>>,
-    requests: RefCell<Vec<String>>,
+    pub(crate) runtime: Runtime,
+    pub(crate) client: Client,
+    pub(crate) site: Site,
+    pub(crate) errors: RefCell<Vec<String>>,
+    pub(crate) requests: RefCell<Vec<String>>,
     // Last: the browser is gone before its driver.
     _driver: Driver,
 }
@@ -70,8 +70,8 @@ pub fn visit<T>(name: &str, test: impl FnOnce(&Page) -> T) -> T {
     let page = Page::open();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let result = test(&page);
-        assert_eq!(page.console_errors(), Vec::<String>::new(), "errors in the console");
         assert_eq!(page.foreign_requests(), Vec::<String>::new(), "requests to others");
+        assert_eq!(page.console_errors(), Vec::<String>::new(), "errors in the console");
         result
     }));
     if outcome.is_err() {
@@ -264,91 +264,6 @@ impl Page {
         self.runtime.block_on(self.client.perform_actions(actions)).expect("keys can be pressed");
     }
 
-    /// Types a line into the terminal, presses Enter, waits until the prompt is back and returns what was
-    /// printed. The log says by `aria-busy` that nothing waits for input yet.
-    pub fn terminal(&self, command: &str) -> String {
-        let before = echoes(&self.text("log", "Terminal"), command).count();
-        self.terminal_start(command);
-        self.wait_for(&format!("the prompt after `{command}`"), |page| {
-            let log = page.find("log", "Terminal");
-            let busy = page
-                .script("return arguments[0].getAttribute('aria-busy') === 'true'", &[element_json(&log)]);
-            if busy == json!(true) {
-                return None;
-            }
-            let text = page.text("log", "Terminal");
-            if command == "clear" {
-                return Some(String::new());
-            }
-            let echo_end = echoes(&text, command).nth(before)?;
-            Some(output_after(&text, echo_end, command))
-        })
-    }
-
-    /// Repeats a command until it prints some words; returns that output.
-    ///
-    /// # Panics
-    ///
-    /// When it does not print them in time.
-    pub fn terminal_until(&self, command: &str, words: &str) -> String {
-        let started = Instant::now();
-        loop {
-            let output = self.terminal(command);
-            if output.contains(words) {
-                return output;
-            }
-            assert!(
-                started.elapsed() < PATIENCE,
-                "`{command}` did not print {words:?} within {PATIENCE:?}, but:\n{output}"
-            );
-            sleep(GLANCE * 10);
-        }
-    }
-
-    /// Types a line into the terminal and presses Enter, for a command that goes on until Ctrl-C.
-    pub fn terminal_start(&self, command: &str) {
-        self.type_into("textbox", "Terminal", command);
-        self.type_into("textbox", "Terminal", &key::ENTER.to_string());
-    }
-
-    /// Brings a file into the editor, a new one if there is none of this name, and pastes text over it.
-    pub fn paste_file(&self, name: &str, text: &str) {
-        if self.has("tab", name) {
-            self.click("tab", name);
-        } else {
-            self.click("button", "New file");
-            self.type_into("textbox", "File name", &format!("{name}{}", key::ENTER));
-            self.find("tab", name);
-        }
-        self.paste_yaml(text);
-    }
-
-    /// The text in the YAML editor.
-    pub fn yaml(&self) -> String {
-        let editor = self.find("textbox", "YAML");
-        let text =
-            self.script("return arguments[0].value ?? arguments[0].innerText", &[element_json(&editor)]);
-        text.as_str().unwrap_or_default().to_owned()
-    }
-
-    /// Replaces the text in the YAML editor, as one who selects all and pastes does.
-    pub fn paste_yaml(&self, text: &str) {
-        let editor = self.find("textbox", "YAML");
-        self.script("arguments[0].focus(); arguments[0].select?.()", &[element_json(&editor)]);
-        self.press(&[key::CONTROL, 'a']);
-        self.script(
-            r#"
-            const [editor, text] = arguments;
-            const data = new DataTransfer();
-            data.setData("text/plain", text);
-            const paste = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true, composed: true });
-            // A page that does not handle the paste leaves it to the browser, which ignores a scripted one.
-            if (editor.dispatchEvent(paste)) document.execCommand("insertText", false, text);
-            "#,
-            &[element_json(&editor), json!(text)],
-        );
-    }
-
     /// Saves what the page shows as `screenshots/NAME.png` and returns the picture.
     ///
     /// # Panics
@@ -376,96 +291,9 @@ impl Page {
             fs::write(folder.join(format!("{name}.png")), picture).expect("a picture can be written");
         }
     }
-
-    /// Errors and warnings of the Content-Security-Policy and of failed requests included, so far.
-    pub fn console_errors(&self) -> Vec<String> {
-        for entry in self.log("browser") {
-            if entry["level"] == "SEVERE" {
-                let message = entry["message"].as_str().unwrap_or_default().to_owned();
-                self.errors.borrow_mut().push(message);
-            }
-        }
-        self.errors.borrow().clone()
-    }
-
-    /// Forgets the errors so far, for a test that provokes some.
-    pub fn forget_errors(&self) {
-        self.errors.borrow_mut().clear();
-    }
-
-    /// Addresses that the page asked for, in order.
-    pub fn requests(&self) -> Vec<String> {
-        for entry in self.log("performance") {
-            let message = entry["message"].as_str().unwrap_or_default();
-            let message: Value = serde_json::from_str(message).unwrap_or_default();
-            if message["message"]["method"] == "Network.requestWillBeSent" {
-                let url = &message["message"]["params"]["request"]["url"];
-                let url = url.as_str().unwrap_or_default().to_owned();
-                self.requests.borrow_mut().push(url);
-            }
-        }
-        self.requests.borrow().clone()
-    }
-
-    /// Those of [`Self::requests`] that went to another place than the site itself.
-    pub fn foreign_requests(&self) -> Vec<String> {
-        let own = format!("{}/", self.site.origin());
-        let mut requests = self.requests();
-        requests
-            .retain(|url| !url.starts_with(&own) && !url.starts_with("data:") && !url.starts_with("blob:"));
-        requests
-    }
-
-    fn log(&self, kind: &str) -> Vec<Value> {
-        let entries = self
-            .runtime
-            .block_on(self.client.issue_cmd(Extension::log(kind)))
-            .expect("chromedriver keeps logs");
-        entries.as_array().cloned().unwrap_or_default()
-    }
 }
 
 /// An element as an argument of a script.
-fn element_json(element: &Element) -> Value {
+pub(crate) fn element_json(element: &Element) -> Value {
     json!({ ELEMENT: element.element_id().as_ref() })
-}
-
-/// Where the lines end that show a prompt and this command.
-fn echoes<'a>(log: &'a str, command: &'a str) -> impl Iterator<Item = usize> + 'a {
-    let mut end = 0;
-    log.split_inclusive('\n').filter_map(move |line| {
-        end += line.len();
-        let shown = line.trim_end();
-        shown.ends_with(command).then_some(end)
-    })
-}
-
-/// What the log holds after a command's line, without the prompt that followed it.
-fn output_after(log: &str, echo_end: usize, command: &str) -> String {
-    let echo = log[..echo_end].trim_end();
-    let echo = &echo[echo.rfind('\n').map_or(0, |at| at + 1)..];
-    let prompt = echo.strip_suffix(command).unwrap_or_default().trim();
-    let output = log[echo_end..].trim_end();
-    let without_prompt = output.strip_suffix(prompt).unwrap_or(output);
-    without_prompt.trim_end().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{echoes, output_after};
-
-    #[test]
-    fn output_is_what_follows_the_last_line_with_the_command() {
-        let log = "$ ls\na.yaml\n$ ls\na.yaml\nb.yaml\n$ ";
-        let last = echoes(log, "ls").last().expect("it was typed");
-        assert_eq!(output_after(log, last, "ls"), "a.yaml\nb.yaml");
-        assert_eq!(echoes(log, "ls").count(), 2);
-    }
-
-    #[test]
-    fn a_command_without_output_leaves_nothing() {
-        let log = "[root@ci-base ~]# true\n[root@ci-base ~]#";
-        let last = echoes(log, "true").last().expect("it was typed");
-        assert_eq!(output_after(log, last, "true"), "");
-    }
 }

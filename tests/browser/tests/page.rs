@@ -12,6 +12,16 @@ fn the_page_opens_under_a_sub_path_and_asks_nobody_else_for_anything() {
     });
 }
 
+/// Everything that is needed to type the first command, by brotli: the editor script comes later.
+#[test]
+fn the_first_load_is_small() {
+    visit("first-load", |page| {
+        page.find("textbox", "Terminal");
+        let bytes = page.loaded_bytes();
+        assert!(bytes <= 350_000, "{bytes} bytes; PORTSIDE_SIZES=1 lists the files");
+    });
+}
+
 #[test]
 fn the_policy_forbids_inline_scripts() {
     visit("policy", |page| {

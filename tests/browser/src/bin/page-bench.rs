@@ -1,11 +1,9 @@
 //! Measures the page rows of `make bench` on the built site in headless Chromium and prints them as rows of
 //! a Markdown table: what, must hold, measured. A page that cannot be measured fails the program.
 
-use portside_browser_tests::{Page, dist, visit};
+use portside_browser_tests::{Page, visit};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::time::Duration;
-use std::{env, fs};
 
 /// A figure is the median of this many: the machine has other things to do.
 const RUNS: usize = 9;
@@ -46,7 +44,7 @@ addEventListener("keydown", function enter(event) {
 fn main() {
     visit("bench-load", |page| {
         page.find("textbox", "Terminal");
-        let kilobytes = first_load_bytes(page) as f64 / 1000.0;
+        let kilobytes = page.loaded_bytes() as f64 / 1000.0;
         row(
             "first load, everything needed to type the first command, brotli",
             "≤ 350 KB (aim 300)",
@@ -68,30 +66,6 @@ fn main() {
         let took = (0..RUNS).map(|_| command_ms(page, "kubectl get pods"));
         row("`kubectl get pods` → output painted, 100 Pods", "≤ 16 ms", &milliseconds(took.collect()));
     });
-}
-
-/// The sizes of all files that the page has asked for, each compressed by brotli at its best.
-fn first_load_bytes(page: &Page) -> usize {
-    let root = dist();
-    let mut requests = page.requests();
-    requests.sort();
-    requests.dedup();
-    let sub_path = page.script("return new URL('.', document.baseURI).href", &[]);
-    let sub_path = sub_path.as_str().unwrap_or_default();
-    let files = requests.iter().filter_map(|url| url.strip_prefix(sub_path));
-    let sizes = files.map(|file| {
-        let file = if file.is_empty() { "index.html" } else { file };
-        let content = fs::read(root.join(file)).unwrap_or_default();
-        let mut packed = Vec::new();
-        let mut writer = brotli::CompressorWriter::new(&mut packed, 4096, 11, 24);
-        writer.write_all(&content).expect("a Vec takes bytes");
-        drop(writer);
-        if env::var_os("PORTSIDE_BENCH_FILES").is_some() {
-            eprintln!("{:8} {file}", packed.len());
-        }
-        packed.len()
-    });
-    sizes.sum()
 }
 
 fn opening_ms(page: &Page, run: usize) -> f64 {
