@@ -106,6 +106,25 @@ fn new_line(out: &mut String, layout: Option<(usize, usize)>) {
     }
 }
 
+/// A value as Go's `%v` prints it, which some messages of the API server do: `map[a:1 b:[x y]]`.
+#[must_use]
+pub fn go_print(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::Str(text) => text.to_string(),
+        Value::List(items) => {
+            let items: Vec<String> = items.iter().map(go_print).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Map(map) => {
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key}:{}", go_print(value))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
+        other => compact(other),
+    }
+}
+
 /// Text in quotes, as Go's JSON writes it.
 #[must_use]
 pub fn quote(text: &str) -> String {

@@ -10,6 +10,7 @@ pub mod go_types;
 pub mod json;
 pub mod kinds;
 pub mod object;
+pub mod patch;
 pub mod quantity;
 pub mod registry;
 pub mod schema;
