@@ -2,6 +2,7 @@
 # Measures the numbers that Portside promises: the engine natively, the page in headless Chromium.
 # Both print rows of one table; what they do goes to stderr, so `make bench > table.md` keeps the table alone.
 
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 scripts/setup.sh page tests

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # the scripts that source this file use what it sets
 # What every script here shares: pinned versions, where tools are looked for, how progress is told.
 # Source it; it runs nothing by itself.
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Leaves a static site in dist/ that works from any sub-path and needs no logic on the server.
 
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 scripts/setup.sh page

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Formatting and lints: every warning is an error, natively and for the browser.
 
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 shell_scripts() {
   local file
   for file in scripts/*.sh .ci/run; do bash -n "$file"; done
-  if have shellcheck; then shellcheck --external-sources scripts/*.sh .ci/run; fi
+  if have shellcheck; then shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run; fi
 }
 
 scripts/setup.sh lint

@@ -2,6 +2,7 @@
 # Builds the page and serves it on http://localhost:8080, or another port by PORT=.
 # RELEASE=1 serves what `make dist` would publish.
 
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 scripts/setup.sh page

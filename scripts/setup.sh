@@ -6,6 +6,7 @@
 # Tools go into .tools/ of the project; one of the right version that is on the PATH is used as it is.
 # Only package registries are needed: crates.io, npm, and apt where it can be used.
 
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 # The version that a tool reports must hold the one that we want, as a whole word.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every test, from cheap to dear: native, inside a browser, end to end on the built site.
 
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 scripts/setup.sh page tests

@@ -2,6 +2,7 @@
 # Builds assets/vendor/codemirror.js from the packages pinned in scripts/editor/, and collects their licences.
 # Needs Node.js with npm; only who changes the editor runs it.
 
+# shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 have npm || fail "building the editor script needs Node.js with npm"
