@@ -126,7 +126,7 @@ impl Cluster {
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
         let rules = rules(request.kind);
-        let mut document = self.decode(request, body)?;
+        let mut document = super::decoding::body(request, body, warnings)?;
         self.name_document(request, &mut document)?;
         (rules.default)(&mut document);
         (rules.prepare_create)(&mut document);
@@ -145,19 +145,6 @@ impl Cluster {
         }
         let object = Object::new(request.kind, document, None);
         self.store_unless_dry(request, None, object)
-    }
-
-    /// Strict decoding of what a person sent; controllers send what they read.
-    fn decode(&self, request: &Request, body: Value) -> Result<Value, Status> {
-        let info = request.kind.info();
-        let mut document = body;
-        if document.get("apiVersion").is_null() {
-            document.set("apiVersion", info.api_version);
-        }
-        if document.get("kind").is_null() {
-            document.set("kind", info.name);
-        }
-        Ok(document)
     }
 
     /// Settles namespace and name of a new document.
@@ -209,7 +196,7 @@ impl Cluster {
                 document.set_at(&["spec", "replicas"], body.at(&["spec", "replicas"]).clone());
                 document
             }
-            _ => self.decode(request, body)?,
+            _ => super::decoding::body(request, body, warnings)?,
         };
         self.replace(request, &before, document, warnings)
     }
@@ -221,7 +208,7 @@ impl Cluster {
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
         let before = self.existing(request)?;
-        let document = super::patching::patched(request.kind, &before, patch, warnings)?;
+        let document = super::patching::patched(request, &before, patch, warnings)?;
         self.replace(request, &before, document, warnings)
     }
 

@@ -8,6 +8,7 @@ pub mod actor;
 mod admission;
 pub mod allocators;
 pub mod clock;
+mod decoding;
 mod door;
 mod field_selector;
 pub mod indexes;

@@ -1,44 +1,36 @@
 //! Patches: what the document becomes when a patch is applied to it.
 //!
-//! Owns the choice of algorithm; the algorithms are in [`crate::api`].
+//! Owns the choice of algorithm and the refusals; the algorithms are in [`crate::api::patch`].
 
 use std::sync::Arc;
 
-use super::request::Patch;
+use super::decoding;
+use super::request::{Patch, Request};
 use crate::api::object::Object;
-use crate::api::registry::Kind;
-use crate::api::status::Status;
+use crate::api::patch::{json_patch, merge, strategic};
+use crate::api::status::{Reason, Status};
 use crate::api::value::Value;
 
-/// The document after a patch.
+/// The document after a patch, decoded.
 ///
 /// # Errors
 ///
-/// A patch that does not fit the document.
+/// A patch that does not fit the document, or that makes it one that its kind cannot hold.
 pub(super) fn patched(
-    kind: Kind,
+    request: &Request,
     before: &Arc<Object>,
     patch: &Patch,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Status> {
-    let _ = (kind, &warnings);
-    match patch {
-        Patch::Merge(patch) | Patch::Strategic(patch) => Ok(merge(&before.value, patch)),
-        Patch::Json(_) => Ok(before.value.clone()),
-    }
-}
-
-/// JSON merge patch, RFC 7386.
-fn merge(target: &Value, patch: &Value) -> Value {
-    let Some(changes) = patch.as_map() else { return patch.clone() };
-    let mut merged = if target.as_map().is_some() { target.clone() } else { Value::map() };
-    for (key, change) in changes.iter() {
-        if change.is_null() {
-            merged.remove(key);
-        } else {
-            let value = merge(merged.get(key), change);
-            merged.map_mut().insert(key.clone(), value);
-        }
-    }
-    merged
+    let document = match patch {
+        Patch::Merge(patch) => merge::apply(&before.value, patch),
+        Patch::Strategic(patch) => strategic::apply(&before.value, patch, decoding::type_of(request.kind))
+            .map_err(|error| Status::new(Reason::InternalError, error.message))?,
+        // The real server tells no more than this either.
+        Patch::Json(patch) => json_patch::apply(&before.value, patch).map_err(|_| {
+            let why = "the server rejected our request due to an error in our request";
+            Status::new(Reason::Invalid, why)
+        })?,
+    };
+    decoding::patched(request, document, || decoding::shown(patch), warnings)
 }

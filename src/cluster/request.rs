@@ -104,6 +104,20 @@ pub struct Options {
     pub propagation: Propagation,
     /// Only if the object has this uid (empty: any).
     pub uid: SmolStr,
+    /// What is done about fields that the kind does not have.
+    pub field_validation: FieldValidation,
+}
+
+/// What is done about fields that a kind does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldValidation {
+    /// They are refused: what kubectl asks for when it creates, applies and replaces.
+    #[default]
+    Strict,
+    /// They are dropped with a warning: what the server does by itself, `kubectl patch` among others.
+    Warn,
+    /// They are dropped.
+    Ignore,
 }
 
 /// The answer to a request.
