@@ -96,3 +96,6 @@ for part in "$@"; do
     *) fail "setup.sh: no part is called $part" ;;
   esac
 done
+
+# What the tools were compiled in is of no more use.
+rm -rf "$TOOLS/target"

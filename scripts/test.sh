@@ -9,4 +9,5 @@ step "Native tests" cargo test
 step "WebAssembly tests in headless Chromium" \
   wasm-pack test --headless --chrome --mode no-install -- --lib --test wasm
 step "The site, as it is published" scripts/dist.sh
-step "End-to-end tests in headless Chromium" cargo test -p portside-browser-tests -- --test-threads=2
+step "End-to-end tests in headless Chromium" \
+  cargo test -p portside-browser-tests --no-fail-fast -- --test-threads=2
