@@ -23,6 +23,24 @@ fn the_first_load_is_small() {
 }
 
 #[test]
+fn one_screen_holds_it_all() {
+    visit("sizes", |page| {
+        page.find("main", "");
+        let overflow = "const page = document.scrollingElement;
+                        return [page.scrollWidth - innerWidth, page.scrollHeight - innerHeight];";
+        for (width, height) in [(1280, 720), (1440, 900), (3840, 2160)] {
+            page.size(width, height);
+            let by = page.script(overflow, &[]);
+            assert!(by[0].as_i64() <= Some(0) && by[1].as_i64() <= Some(0), "{width} by {height}: {by}");
+        }
+        // A phone may scroll down, never sideways.
+        page.size(360, 740);
+        let by = page.script(overflow, &[]);
+        assert!(by[0].as_i64() <= Some(0), "360 wide: {by}");
+    });
+}
+
+#[test]
 fn the_policy_forbids_inline_scripts() {
     visit("policy", |page| {
         let ran = page.script(
