@@ -60,6 +60,8 @@ struct Composer {
     /// Values of anchors with the number of nodes in each: an alias costs as many again.
     anchors: FxHashMap<usize, (Value, usize)>,
     nodes: usize,
+    /// Whether an alias was used: then it is to blame for too many nodes.
+    aliased: bool,
     duplicates: Vec<(String, Span)>,
     root: Option<Value>,
 }
@@ -104,9 +106,8 @@ impl Composer {
                     return Err(failure(Problem::Alias, "anchor value contains itself", span));
                 };
                 self.nodes += size;
-                if self.nodes > MAX_NODES {
-                    return Err(failure(Problem::Limit, "document contains excessive aliasing", span));
-                }
+                self.aliased = true;
+                self.within_limits(span)?;
                 let (value, size) = (value.clone(), *size);
                 if self.expects_key() {
                     return self.key(&value, span, false, 0);
@@ -141,12 +142,18 @@ impl Composer {
         Ok(())
     }
 
+    fn within_limits(&self, span: Span) -> Result<(), Failure> {
+        match (self.nodes > MAX_NODES, self.aliased) {
+            (false, _) => Ok(()),
+            (true, true) => Err(failure(Problem::Limit, "document contains excessive aliasing", span)),
+            (true, false) => Err(failure(Problem::Limit, "document has too many values", span)),
+        }
+    }
+
     /// Makes the position of a value that begins here.
     fn node(&mut self, span: Span) -> Result<u32, Failure> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(failure(Problem::Limit, "document has too many values", span));
-        }
+        self.within_limits(span)?;
         let id = narrow(self.positions.nodes.len());
         let (step, key, parent) = match self.open.last() {
             None => (Step::Root, span, 0),

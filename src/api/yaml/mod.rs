@@ -26,13 +26,20 @@ pub const MAX_BYTES: usize = 3 * 1024 * 1024;
 /// by recursion relies on this bound, in a WASM stack of 1 MiB.
 pub const MAX_DEPTH: usize = 100;
 
-/// The largest number of values in one document, aliases expanded: ten times what the largest object
-/// that etcd stores (1.5 MiB) holds in practice, and less than 50 MB of memory.
-pub const MAX_NODES: usize = 200_000;
+/// The largest number of values in one document, aliases expanded: several times what the largest object
+/// that etcd stores (1.5 MiB) holds in practice, and few enough to be read within 100 ms.
+pub const MAX_NODES: usize = 65_536;
+
+/// The largest number of documents in one file: far more than a person writes, few enough that one
+/// keystroke in the editor stays cheap.
+pub const MAX_DOCUMENTS: usize = 10_000;
 
 /// How often one document is read again after a line inside quotes or brackets was indented for
 /// saphyr, which follows YAML 1.2 where go-yaml lets such lines begin anywhere.
-const MAX_REPAIRS: usize = 16;
+const MAX_REPAIRS: usize = 64;
+
+/// The most bytes that are read again for such repairs, all together: 4 MiB take about 50 ms.
+const MAX_REPAIRED_BYTES: usize = 4 << 20;
 
 #[cfg(test)]
 mod tests;

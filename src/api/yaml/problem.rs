@@ -139,6 +139,18 @@ pub(super) fn from_scan(error: &ScanError, text: &str) -> Failure {
         let message = format!("unknown anchor '{name}' referenced");
         return Failure { problem: Problem::Alias, message, span: point(line, column) };
     }
+    if info.ends_with("while scanning a plain scalar, found a tab")
+        && let Some(at) = tab_indented_line(text, line)
+    {
+        let message = at_line(at, By::Scanner, "found a tab character that violates indentation");
+        return Failure { problem: Problem::Tab, message, span: point(at, 1) };
+    }
+    if info == "illegal placement of ':' indicator"
+        && let Some(closing) = open_bracket(text, line, column)
+    {
+        let message = at_line(line, By::Parser, &format!("did not find expected ',' or '{closing}'"));
+        return Failure { problem: Problem::Bracket, message, span: point(line, column) };
+    }
     if let Some(at) = unknown_directive(text) {
         let message = at_line(at, By::Scanner, "found unexpected non-alphabetical character");
         return Failure { problem: Problem::Character, message, span: point(at, 1) };
@@ -200,6 +212,32 @@ fn at_line(line: usize, by: By, words: &str) -> String {
         (before, By::Scanner) => before + 1,
     };
     format!("line {shown}: {words}")
+}
+
+/// The first line after `line` whose indentation holds a tab.
+fn tab_indented_line(text: &str, line: usize) -> Option<usize> {
+    let indented = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+    text.lines().enumerate().skip(line).find(|(_, line)| indented(line)).map(|(at, _)| at + 1)
+}
+
+/// What would close the bracket that is open at a place; brackets in quotes are taken for brackets.
+fn open_bracket(text: &str, line: usize, column: usize) -> Option<char> {
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let end = text[start..].char_indices().nth(column - 1).map_or(text.len(), |(at, _)| start + at);
+    let mut closed = 0;
+    text[..end].chars().rev().find_map(|c| match c {
+        ']' | '}' => {
+            closed += 1;
+            None
+        }
+        '[' | '{' if closed > 0 => {
+            closed -= 1;
+            None
+        }
+        '[' => Some(']'),
+        '{' => Some('}'),
+        _ => None,
+    })
 }
 
 /// What stands at a place and after it in its line.

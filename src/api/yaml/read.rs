@@ -10,7 +10,7 @@ use serde_yaml::Value as Yaml;
 use super::compose::{Composed, Refused, compose};
 use super::positions::{Positions, Span};
 use super::problem::{self, Failure, Problem, narrow};
-use super::{MAX_BYTES, MAX_REPAIRS};
+use super::{MAX_BYTES, MAX_DOCUMENTS, MAX_REPAIRED_BYTES, MAX_REPAIRS};
 use crate::api::json;
 use crate::api::value::Value;
 
@@ -116,6 +116,9 @@ impl Reading {
 
     /// Reads one document; says whether reading may go on.
     fn document(&mut self, text: &str, range: Range<usize>, line: u32) -> bool {
+        if self.full(line) {
+            return false;
+        }
         match compose_document(&text[range.clone()]) {
             Ok(composed) => {
                 self.add(composed, range, line);
@@ -127,6 +130,16 @@ impl Reading {
                 false
             }
         }
+    }
+
+    /// Refuses what follows if there are as many documents as are read.
+    fn full(&mut self, line: u32) -> bool {
+        let full = self.documents.len() >= MAX_DOCUMENTS;
+        if full {
+            let message = format!("the text has more than {MAX_DOCUMENTS} documents");
+            self.error(Problem::Limit, message, Span::point(line, 1));
+        }
+        full
     }
 
     fn add(&mut self, mut composed: Composed, text: Range<usize>, line: u32) {
@@ -150,7 +163,7 @@ impl Reading {
 
     /// Reads a stream of JSON values; where it is no JSON it may still be YAML.
     fn json(&mut self, text: &str) {
-        let mut start = 0;
+        let (mut start, mut line) = (0, 1);
         loop {
             let rest = &text[start..];
             let blank = rest.len() - rest.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).len();
@@ -158,7 +171,10 @@ impl Reading {
                 return;
             }
             let from = start + blank;
-            let line = narrow(text[..from].matches('\n').count() + 1);
+            line += narrow(text[start..from].matches('\n').count());
+            if self.full(line) {
+                return;
+            }
             match json::first(&text[from..]) {
                 Ok((value, length)) => {
                     let range = from..from + length;
@@ -176,6 +192,7 @@ impl Reading {
                         }),
                     }
                     start = from + length;
+                    line += narrow(text[from..start].matches('\n').count());
                 }
                 Err(error) => return self.json_or_yaml(text, from, line, &error),
             }
@@ -210,7 +227,8 @@ fn compose_document(text: &str) -> Result<Composed, Failure> {
     // kubectl ends the last line if the file does not.
     let mut owned = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
     let mut shifts: Vec<(u32, u32)> = Vec::new();
-    for _ in 0..MAX_REPAIRS {
+    let repairs = MAX_REPAIRS.min(1 + MAX_REPAIRED_BYTES / owned.len());
+    for _ in 0..repairs {
         let error = match compose(&owned) {
             Ok(mut composed) => {
                 unshift(&mut composed, &shifts);
@@ -233,7 +251,17 @@ fn compose_document(text: &str) -> Result<Composed, Failure> {
             "while scanning a quoted scalar, found unexpected end of stream" => {
                 return Err(problem::unclosed_quote(&owned, marker.line(), marker.col() + 1));
             }
-            "invalid indentation in flow construct" => marker.line()..marker.line() + 1,
+            "invalid indentation in flow construct" | "invalid indentation" => {
+                marker.line()..marker.line() + 1
+            }
+            // go-yaml takes a tab for a blank here; the columns stay the same.
+            "':' must be followed by a valid YAML whitespace" => {
+                match blank_tabs(&owned, marker.line(), marker.col()) {
+                    Some(text) => owned = text,
+                    None => return Err(problem::from_scan(&error, text)),
+                }
+                continue;
+            }
             _ => return Err(problem::from_scan(&error, text)),
         };
         owned = indented(&owned, &lines);
@@ -255,6 +283,14 @@ fn indented(text: &str, lines: &Range<usize>) -> String {
         moved.push_str(line);
     }
     moved
+}
+
+/// The text with the tabs right before a place (column from 0) as blanks; nothing if there are none.
+fn blank_tabs(text: &str, line: usize, column: usize) -> Option<String> {
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let before = text[start..].char_indices().nth(column).map_or(text.len(), |(at, _)| start + at);
+    let tabs = text[start..before].bytes().rev().take_while(|byte| *byte == b'\t').count();
+    (tabs > 0).then(|| format!("{}{}{}", &text[..before - tabs], " ".repeat(tabs), &text[before..]))
 }
 
 /// The line on which the quoted text ends that begins at a line and column (from 0).

@@ -23,7 +23,13 @@ fn only(text: &str) -> Document {
 
 /// Text and what kubectl prints after `error parsing FILE: error converting YAML to JSON: yaml: `
 /// (recorded sessions 50-bad-yaml).
-const SLIPS: [(&str, &str); 18] = [
+const SLIPS: [(&str, &str); 24] = [
+    ("a: b\n\tc: d\n", "line 2: found a tab character that violates indentation"),
+    ("a: [1, 2\nb: c\n", "line 1: did not find expected ',' or ']'"),
+    ("a: - b\n", "block sequence entries are not allowed in this context"),
+    ("- a\nb: c\n", "line 1: did not find expected '-' indicator"),
+    ("a: b\n- c\n", "line 1: did not find expected key"),
+    ("a: 'x' y\n", "did not find expected key"),
     ("a: 1\nb: 2\nm:\n\tname: web\n", "line 4: found character that cannot start any token"),
     ("a: 1\nspec:\n  ports:\n\t- port: 80\n", "line 4: found character that cannot start any token"),
     ("spec:\n  selector:\n    app: web\n   ports:\n  - port: 80\n", "line 3: did not find expected key"),
@@ -102,6 +108,7 @@ fn values_follow_kubernetes_rules() {
     check("a: !!str 80\nb: !!int \"80\"\n", r#"{"a":"80","b":80}"#);
     check("a: |\n  x\n  y\nb: >-\n  x\n  y\n", r#"{"a":"x\ny\n","b":"x y"}"#);
     check("a: \"x\ny\"\nb: {c: 1,\nd: 2}\n", r#"{"a":"x y","b":{"c":1,"d":2}}"#);
+    check("a: {\nb: 1,\nc: [\n2\n]\n}\nd:\t3\n", r#"{"a":{"b":1,"c":[2]},"d":3}"#);
     check("a: 2024-01-01\nb: 10:30\n", r#"{"a":"2024-01-01","b":"10:30"}"#);
 }
 
