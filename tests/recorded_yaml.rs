@@ -1,5 +1,5 @@
-//! The promise that `-o yaml` is exact: every YAML that the recorded sessions print is read and written
-//! back to the same bytes.
+//! The promises that reading and `-o yaml` are exact: every YAML that the recorded sessions print is read
+//! and written back to the same bytes, and every slip is told in the same words.
 
 use std::fs;
 use std::path::Path;
@@ -54,4 +54,25 @@ fn recorded_yaml_is_written_back_to_the_same_bytes() {
         }
     }
     assert!(seen >= 50, "only {seen} recorded outputs are YAML");
+}
+
+#[test]
+fn recorded_slips_are_told_in_kubectls_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions/50-bad-yaml");
+    let session = fs::read_to_string(folder.join("session.txt")).expect("the session has a transcript");
+    let mut seen = 0;
+    for (command, output) in commands(&session) {
+        let Some(file) = command.strip_prefix("kubectl apply -f ").filter(|file| !file.contains(' ')) else {
+            continue;
+        };
+        let text = fs::read_to_string(folder.join(file)).expect("the session's files are beside it");
+        let (_, diagnostics) = yaml::read(&text);
+        let mut errors = diagnostics.iter().filter(|one| one.severity == yaml::Severity::Error);
+        let ours = errors.next().map(|error| format!("error: error parsing {file}: {}", error.message));
+        let line = output.lines().next().unwrap_or_default();
+        let real = line.starts_with("error: error parsing").then(|| line.to_owned());
+        assert_eq!(ours, real, "{command}");
+        seen += 1;
+    }
+    assert!(seen >= 40, "only {seen} files were applied");
 }
