@@ -3,11 +3,15 @@
 //! Owns the clock's movement: it takes what is due from the cluster's queue, sets the clock, and hands the
 //! work to whom it concerns. It knows no commands and no page; [`crate::shell::host`] and the page drive it.
 
+pub mod incidents;
 mod world;
 
+use self::incidents::{Incident, Incidents};
+use crate::api::object::Key;
+use crate::api::value::Value;
 use crate::cluster::clock::{Instant, Span};
 use crate::cluster::queue::Due;
-use crate::cluster::{Cluster, Reply, Request, Settings};
+use crate::cluster::{Actor, Cluster, Reply, Request, Settings, Verb};
 use crate::containers::Runtime;
 use crate::controllers::Controllers;
 use crate::network::Network;
@@ -24,6 +28,8 @@ pub struct Simulation {
     pub network: Network,
     /// The containers.
     pub runtime: Runtime,
+    /// What went wrong of late, and in which command line.
+    pub incidents: Incidents,
     controllers: Controllers,
 }
 
@@ -43,13 +49,22 @@ impl Simulation {
             cluster: Cluster::new(settings),
             network: Network::default(),
             runtime: Runtime::default(),
+            incidents: Incidents::default(),
             controllers: Controllers::default(),
         }
     }
 
     /// Serves a request and lets everyone notice what it changed.
     pub fn request(&mut self, request: Request) -> Reply {
+        let asked = (request.actor == Actor::User).then(|| asked(&request));
         let reply = self.cluster.request(request);
+        match (asked, &reply.result) {
+            (Some((key, document)), Err(status)) => {
+                self.incidents.record(Incident::Refusal { key, status: status.clone(), document });
+            }
+            (Some((key, _)), Ok(_)) => self.incidents.overcome(&key),
+            (None, _) => {}
+        }
         self.notice();
         reply
     }
@@ -137,4 +152,15 @@ impl Simulation {
         self.notice();
         Ok(label)
     }
+}
+
+/// Which object a request is about, and the document that it brings.
+fn asked(request: &Request) -> (Key, Option<Value>) {
+    let document = match &request.verb {
+        Verb::Create(document) | Verb::Update(document) => Some(document.clone()),
+        _ => None,
+    };
+    let named = document.as_ref().map(|document| document.at(&["metadata", "name"]).smol());
+    let name = if request.name.is_empty() { named.unwrap_or_default() } else { request.name.clone() };
+    (Key { kind: request.kind, namespace: request.namespace.clone(), name }, document)
 }
