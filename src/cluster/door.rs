@@ -266,9 +266,7 @@ impl Cluster {
         document: &Value,
         before: &Arc<Object>,
     ) -> Result<(), Status> {
-        let mut causes = (rules.validate_update)(document, &before.value);
-        causes.extend((rules.validate)(document));
-        refuse_invalid(request.kind, &request.name, causes)
+        refuse_invalid(request.kind, &request.name, (rules.validate_update)(document, &before.value))
     }
 
     fn bind(&mut self, request: &Request, node: &SmolStr) -> Result<Arc<Object>, Status> {

@@ -4,6 +4,18 @@
 //! documents alone: nothing here reads the store or the clock; the table's cells get the time as an
 //! argument. Adding a kind's rules is a file and one line of [`rules`].
 
+mod cluster;
+mod configuration;
+mod endpoints;
+mod event;
+mod field;
+mod metadata;
+pub mod names;
+mod pod;
+pub mod service;
+mod table;
+mod workload;
+
 use super::object::Object;
 use super::registry::Kind;
 use super::status::FieldError;
@@ -23,7 +35,8 @@ pub struct Rules {
     pub prepare_update: fn(&mut Value, &Value),
     /// Checks a document, in the server's order of errors.
     pub validate: fn(&Value) -> Vec<FieldError>,
-    /// Checks a change (immutable fields), in addition to [`Rules::validate`]. Arguments: new, old.
+    /// Checks a change: what may not change, and all of [`Rules::validate`], in the server's order.
+    /// Arguments: new, old.
     pub validate_update: fn(&Value, &Value) -> Vec<FieldError>,
     /// Warnings that a create or update brings. Arguments: new, old if it is an update.
     pub warnings: fn(&Value, Option<&Value>) -> Vec<String>,
@@ -33,9 +46,6 @@ pub struct Rules {
     pub cells: fn(&Object, Timestamp) -> Vec<String>,
 }
 
-/// Columns of kinds that have none of their own.
-const NAME_AND_AGE: &[Column] = &[Column { name: "Name", priority: 0 }, Column { name: "Age", priority: 0 }];
-
 /// The rules of kinds that are stored and listed but not simulated.
 pub const STORED: Rules = Rules {
     default: |_| {},
@@ -44,16 +54,35 @@ pub const STORED: Rules = Rules {
     validate: |_| Vec::new(),
     validate_update: |_, _| Vec::new(),
     warnings: |_, _| Vec::new(),
-    columns: NAME_AND_AGE,
-    cells: |object, now| vec![object.key.name.to_string(), age(object, now)],
+    columns: &[table::NAME, table::AGE],
+    cells: table::name_and_age,
 };
 
 /// The rules of a kind.
 #[must_use]
 pub fn rules(kind: Kind) -> &'static Rules {
     match kind {
+        Kind::ConfigMap => &configuration::CONFIG_MAP,
+        Kind::Deployment => &workload::DEPLOYMENT,
+        Kind::Endpoints => &endpoints::ENDPOINTS,
+        Kind::EndpointSlice => &endpoints::ENDPOINT_SLICE,
+        Kind::Event => &event::RULES,
+        Kind::Namespace => &cluster::NAMESPACE,
+        Kind::Node => &cluster::NODE,
+        Kind::Pod => &pod::RULES,
+        Kind::ReplicaSet => &workload::REPLICA_SET,
+        Kind::ReplicationController => &workload::REPLICATION_CONTROLLER,
+        Kind::Secret => &configuration::SECRET,
+        Kind::Service => &service::RULES,
+        Kind::ServiceAccount => &configuration::SERVICE_ACCOUNT,
         _ => &STORED,
     }
+}
+
+/// Checks the metadata of an object whose kind has no checks of its own.
+#[must_use]
+pub fn validate_metadata(kind: Kind, document: &Value) -> Vec<FieldError> {
+    metadata::validate(kind, document)
 }
 
 /// Sets a condition in `status.conditions` to True or False, with the time of the change.

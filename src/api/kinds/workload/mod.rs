@@ -1,0 +1,97 @@
+//! Workloads: the kinds that make Pods from a template.
+//!
+//! Owns what they have in common (the template, the selector, counts); a file each has the rest.
+
+mod deployment;
+mod replica_set;
+
+pub(super) use deployment::RULES as DEPLOYMENT;
+pub(super) use replica_set::{CONTROLLER_RULES as REPLICATION_CONTROLLER, RULES as REPLICA_SET};
+
+use super::field::{Errors, immutable, label_selector, nonnegative, shown};
+use super::{metadata, pod};
+use crate::api::json;
+use crate::api::selector::Selector;
+use crate::api::status::FieldError;
+use crate::api::value::Value;
+
+/// Fills the template of a workload.
+fn default_template(spec: &mut Value) {
+    super::field::within(spec, "template", |template| {
+        super::field::within(template, "spec", pod::default_spec);
+    });
+    // A template without spec is filled all the same; checks tell what it lacks.
+    if spec.at(&["template", "spec"]).is_null() {
+        pod::default_spec(spec.at_mut(&["template", "spec"]));
+    }
+}
+
+/// Starts the generation and puts the first status.
+fn prepare(document: &mut Value, status: Value) {
+    metadata::first_generation(document);
+    document.set("status", status);
+}
+
+/// Checks the selector of a workload and its template against it. `kind` is the word in the message.
+fn validate_selector(spec: &Value, kind: &str, errors: &mut Errors) {
+    let selector = spec.get("selector");
+    if selector.is_null() {
+        errors.push(FieldError::required("spec.selector", ""));
+    } else {
+        label_selector(errors, "spec.selector", selector);
+        if selector.get("matchLabels").is_empty() && selector.get("matchExpressions").is_empty() {
+            errors.push(shown("spec.selector", selector, &format!("empty selector is invalid for {kind}")));
+        }
+    }
+    if !is_selector(selector) {
+        errors.push(shown("spec.selector", selector, "invalid label selector"));
+        return;
+    }
+    validate_template(spec, Selector::of_label_selector(selector).as_ref(), errors);
+}
+
+/// Whether a label selector can be evaluated.
+fn is_selector(selector: &Value) -> bool {
+    let mut errors = Vec::new();
+    label_selector(&mut errors, "", selector);
+    errors.is_empty()
+}
+
+/// Checks a template that must fit a selector; `None` selects nothing.
+fn validate_template(spec: &Value, selector: Option<&Selector>, errors: &mut Errors) {
+    let template = spec.get("template");
+    let labels = template.at(&["metadata", "labels"]);
+    if !selector.is_some_and(|selector| selector.matches(labels)) {
+        let why = "`selector` does not match template `labels`";
+        errors.push(shown("spec.template.metadata.labels", labels, why));
+    }
+    pod::validate_template(template, "spec.template", errors);
+    let policy = template.at(&["spec", "restartPolicy"]).str();
+    if matches!(policy, "Never" | "OnFailure") {
+        let path = "spec.template.spec.restartPolicy";
+        errors.push(FieldError::not_supported(path, json::quote(policy), &["Always"]));
+    }
+    if !template.at(&["spec", "activeDeadlineSeconds"]).is_null() {
+        errors.push(FieldError::forbidden(
+            "spec.template.spec.activeDeadlineSeconds",
+            "activeDeadlineSeconds in ReplicaSet is not Supported",
+        ));
+    }
+}
+
+/// Checks counts that may not be negative.
+fn validate_counts(spec: &Value, fields: &[&str], errors: &mut Errors) {
+    for field in fields {
+        nonnegative(errors, &format!("spec.{field}"), spec.get(field));
+    }
+}
+
+/// The selector of a workload may not change.
+fn keep_selector(document: &Value, before: &Value, errors: &mut Errors) {
+    immutable(errors, "spec.selector", document.at(&["spec", "selector"]), before.at(&["spec", "selector"]));
+}
+
+/// Warnings about the template.
+fn warnings(document: &Value, _before: Option<&Value>) -> Vec<String> {
+    pod::template_warnings(document.at(&["spec", "template", "spec"]), "spec.template.spec")
+}
