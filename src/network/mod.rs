@@ -11,6 +11,7 @@
 //! - [`packet`]: headers; [`origin`]: senders; [`sockets`]: who listens.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
+pub mod dns;
 pub mod hop;
 pub mod origin;
 pub mod outcome;
