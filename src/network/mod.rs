@@ -4,21 +4,47 @@
 //! EndpointSlices, never selectors; Nodes and Pods only for their addresses and sockets. Tables follow the
 //! journal. It does not own what programs say to each other once they are connected.
 //!
-//! The one thing to call is `Network::connect(&mut self, from: &Origin, to: SocketAddr, transport: Transport,
-//! now: Instant) -> Trace`: it sends the first packet of a connection and tells how it ended and what happened
-//! on the way.
+//! [`Network::connect`] sends the first packet of a connection and tells how it ended and what happened on
+//! the way; [`Network::ping`] does the same for an echo request; [`Network::packet`] is the same walk without
+//! a trace, for load.
 //!
-//! - [`packet`]: headers; [`origin`]: senders; [`sockets`]: who listens.
+//! - [`packet`]: headers; [`origin`]: senders; [`sockets`]: who listens; [`topology`]: who has which address.
+//! - [`services`], [`tables`]: what kube-proxy knows; [`proxy`]: what its rules decide; [`rules`], [`names`]:
+//!   how they are spelled.
+//! - `walk`, `beyond`: the way of a packet; [`flows`]: conntrack and session affinity.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
-pub mod dns;
+mod beyond;
+pub mod flows;
 pub mod hop;
+pub mod names;
 pub mod origin;
 pub mod outcome;
 pub mod packet;
+pub mod proxy;
+mod reply;
+pub mod rules;
+pub mod services;
 pub mod sockets;
+pub mod tables;
+pub mod topology;
+mod walk;
 
-use crate::cluster::Cluster;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::api::registry::Kind;
+use crate::cluster::clock::Instant;
+use crate::cluster::journal::Entry;
+use crate::cluster::random::Random;
+use crate::cluster::settings::ProxyMode;
+use crate::cluster::{Cluster, Settings};
+use flows::Flows;
+use hop::{FullRecorder, NullRecorder, Recorder};
+use proxy::Proxy;
+use sockets::SocketSource;
+use tables::Tables;
+use topology::{Owner, Topology};
+use walk::{Sender, Walk};
 
 pub use hop::{Hop, Place, Rule, Step};
 pub use origin::Origin;
@@ -28,15 +54,269 @@ pub use outcome::{
 pub use packet::{Packet, Transport};
 pub use sockets::Listener;
 
+/// The lowest and the number of source ports (`net.ipv4.ip_local_port_range`: 32768 to 60999).
+const SOURCE_PORTS: (u16, u16) = (32_768, 28_232);
+
 /// The network of a cluster.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Network {
     revision: u64,
+    mode: ProxyMode,
+    tables: Tables,
+    topology: Topology,
+    flows: Flows,
+    random: Option<Random>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::new(sockets::of_pod)
+    }
 }
 
 impl Network {
-    /// Follows the journal: brings the tables up to date with what was written since the last call.
-    pub fn observe(&mut self, cluster: &Cluster) {
-        self.revision = cluster.journal().revision();
+    /// An empty network in which Pods listen on what `sockets` says.
+    #[must_use]
+    pub fn new(sockets: SocketSource) -> Self {
+        Self {
+            revision: 0,
+            mode: ProxyMode::default(),
+            tables: Tables::default(),
+            topology: Topology::new(sockets),
+            flows: Flows::default(),
+            random: None,
+        }
     }
+
+    /// Follows the journal: brings the tables up to date with what was written since the last call. The work
+    /// is in proportion to what was written.
+    pub fn observe(&mut self, cluster: &Cluster) {
+        let revision = cluster.journal().revision();
+        self.set_world(cluster.settings());
+        if revision == self.revision {
+            return;
+        }
+        match cluster.journal().since(self.revision) {
+            Some(entries) => {
+                for entry in entries {
+                    self.follow(entry);
+                }
+            }
+            None => self.list(cluster),
+        }
+        self.revision = revision;
+    }
+
+    fn set_world(&mut self, settings: &Settings) {
+        self.mode = settings.proxy_mode;
+        self.topology.set_world(settings);
+        if self.random.is_none() {
+            // Its own generator, so that looking at packets changes no name that a controller makes.
+            self.random = Some(Random::new(settings.seed ^ 0x006e_6574_776f_726b));
+        }
+    }
+
+    fn follow(&mut self, entry: &Entry) {
+        let (before, after) = (entry.before.as_ref(), entry.after.as_ref());
+        match entry.key.kind {
+            Kind::Service => self.tables.service(before, after),
+            Kind::EndpointSlice => self.tables.slice(before, after),
+            Kind::Node => self.topology.write_node(before, after),
+            Kind::Pod => self.topology.write_pod(before, after),
+            _ => {}
+        }
+    }
+
+    /// Reads everything anew: the journal forgot what happened since the last call.
+    fn list(&mut self, cluster: &Cluster) {
+        self.tables = Tables::default();
+        self.topology.clear();
+        for node in cluster.list(Kind::Node, None) {
+            self.topology.write_node(None, Some(node));
+        }
+        for pod in cluster.list(Kind::Pod, None) {
+            self.topology.write_pod(None, Some(pod));
+        }
+        for slice in cluster.list(Kind::EndpointSlice, None) {
+            self.tables.slice(None, Some(slice));
+        }
+        for service in cluster.list(Kind::Service, None) {
+            self.tables.service(None, Some(service));
+        }
+    }
+
+    /// Opens a connection (or sends a datagram): how that ended, and every hop of the way.
+    ///
+    /// `to` is an address and a port; names are resolved before. A refused or unanswered connection is an
+    /// outcome, not an error.
+    pub fn connect(
+        &mut self,
+        cluster: &Cluster,
+        from: &Origin,
+        to: SocketAddr,
+        transport: Transport,
+    ) -> Trace {
+        let (least, count) = SOURCE_PORTS;
+        let port = least + u16::try_from(self.generator().below(u64::from(count))).expect("below 65,536");
+        self.connect_from(cluster, from, port, to, transport)
+    }
+
+    /// As [`Network::connect`], from a chosen source port: a second packet of the same flow finds what
+    /// conntrack remembers.
+    pub fn connect_from(
+        &mut self,
+        cluster: &Cluster,
+        from: &Origin,
+        port: u16,
+        to: SocketAddr,
+        transport: Transport,
+    ) -> Trace {
+        let mut recorder = FullRecorder::default();
+        let outcome = self.walk(cluster, Attempt { from, port, to, transport }, true, &mut recorder);
+        let mut hops = recorder.0;
+        reply::append(&mut hops, &outcome);
+        Trace { transport, target: to, outcome, hops }
+    }
+
+    /// Sends an echo request.
+    pub fn ping(&mut self, cluster: &Cluster, from: &Origin, to: IpAddr) -> Trace {
+        let identifier = 1 + u16::try_from(self.generator().below(65_535)).expect("below 65,535");
+        self.connect_from(cluster, from, identifier, SocketAddr::new(to, 0), Transport::Icmp)
+    }
+
+    /// Sends one packet of a new connection and keeps nothing: neither a trace nor conntrack entries.
+    pub fn packet(
+        &mut self,
+        cluster: &Cluster,
+        from: &Origin,
+        port: u16,
+        to: SocketAddr,
+        transport: Transport,
+    ) -> Outcome {
+        self.walk(cluster, Attempt { from, port, to, transport }, false, &mut NullRecorder)
+    }
+
+    fn walk(
+        &mut self,
+        cluster: &Cluster,
+        attempt: Attempt<'_>,
+        remember: bool,
+        recorder: &mut impl Recorder,
+    ) -> Outcome {
+        let Attempt { from, port, to, transport } = attempt;
+        self.generator();
+        let now = cluster.now();
+        let Some((sender, source)) = sender(&self.topology, cluster, from, to.ip()) else {
+            return no_source(cluster, from, to, transport);
+        };
+        let packet = Packet::new(transport, SocketAddr::new(source, port), to);
+        let proxy = Proxy { tables: &self.tables, topology: &self.topology, mode: self.mode };
+        let random = self.random.as_mut().expect("the generator was made above");
+        let flows = &mut self.flows;
+        let mut walk =
+            Walk { proxy, flows, remember, random, now, recorder, latency_us: 0, target: to, through: None };
+        walk.send(sender, packet)
+    }
+
+    fn generator(&mut self) -> &mut Random {
+        self.random.get_or_insert_with(|| Random::new(1))
+    }
+
+    /// The lookups of kube-proxy.
+    #[must_use]
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// The addresses and networks.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// The addresses and networks, for adding hosts outside and routes to nodes.
+    pub fn topology_mut(&mut self) -> &mut Topology {
+        &mut self.topology
+    }
+
+    /// What nodes remember of connections.
+    #[must_use]
+    pub fn flows(&self) -> &Flows {
+        &self.flows
+    }
+
+    /// The flows that a node remembers now, in the order in which they came.
+    pub fn flows_of(&self, node: &str, now: Instant) -> impl Iterator<Item = &flows::Flow> {
+        let node = self.topology.node_named(node);
+        node.into_iter().flat_map(move |node| self.flows.of_node(node, now))
+    }
+}
+
+/// What is tried.
+struct Attempt<'o> {
+    from: &'o Origin,
+    port: u16,
+    to: SocketAddr,
+    transport: Transport,
+}
+
+/// Looks a sender up: what it is, and the source address it takes for a destination.
+fn sender<'a>(
+    topology: &'a Topology,
+    cluster: &Cluster,
+    from: &Origin,
+    to: IpAddr,
+) -> Option<(Sender<'a>, IpAddr)> {
+    match from {
+        Origin::Pod(key) => {
+            let pod = cluster.get(key)?.as_pod()?;
+            if pod.spec.host_network {
+                return node_sender(topology, &pod.node, to);
+            }
+            let same_family = |ip: &&IpAddr| to.is_ipv4() == ip.is_ipv4();
+            let address = *pod.ips.iter().find(same_family)?;
+            match topology.owner(address)? {
+                Owner::Pod(entry) if entry.object.key == *key => {
+                    Some((Sender::Pod(entry), if to.is_loopback() { to } else { address }))
+                }
+                _ => None,
+            }
+        }
+        Origin::Node(name) => node_sender(topology, name, to),
+        Origin::Outside => Some((Sender::Outside(topology.workstation), topology.workstation)),
+        Origin::OutsideHost(address) => Some((Sender::Outside(*address), *address)),
+    }
+}
+
+/// The source address of a process on a node: the destination itself for its own addresses, the bridge's for
+/// its Pods, else its address in the LAN.
+fn node_sender<'a>(topology: &'a Topology, name: &str, to: IpAddr) -> Option<(Sender<'a>, IpAddr)> {
+    let id = topology.node_named(name)?;
+    let node = topology.node(id);
+    let source = if topology.is_local(id, to) {
+        to
+    } else if topology.range_owner(to) == Some(id) {
+        node.bridge_for(to)?
+    } else {
+        node.address_for(to)?
+    };
+    Some((Sender::Node(id), source))
+}
+
+/// The outcome for a sender that has no address: "Network is unreachable" at once.
+fn no_source(cluster: &Cluster, from: &Origin, to: SocketAddr, transport: Transport) -> Outcome {
+    let place = match from {
+        Origin::Pod(key) => Place::Pod(key.clone()),
+        Origin::Node(name) => Place::Node(name.clone()),
+        Origin::Outside => Place::Outside(cluster.settings().workstation_address),
+        Origin::OutsideHost(address) => Place::Outside(*address),
+    };
+    let unspecified = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), 0);
+    Outcome::NoRoute(NoRoute {
+        place,
+        by: unspecified.ip(),
+        packet: Packet::new(transport, unspecified, to),
+        cause: NoRouteCause::NoSource,
+        latency_us: 0,
+    })
 }

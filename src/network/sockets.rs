@@ -6,6 +6,8 @@
 use crate::api::object::Object;
 use crate::api::typed::Protocol;
 use crate::api::value::SmolStr;
+use crate::containers::catalogue::App;
+use crate::containers::open_ports;
 
 /// An open socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,34 +20,39 @@ pub struct Listener {
     pub protocol: Protocol,
     /// The program: the name of the container, `sshd`, `kubelet`, …
     pub program: SmolStr,
+    /// What answers.
+    pub app: App,
 }
 
 impl Listener {
     /// A TCP socket open for every address.
     #[must_use]
     pub fn tcp(port: u16, program: &'static str) -> Self {
-        Self { loopback: false, port, protocol: Protocol::Tcp, program: SmolStr::new_static(program) }
+        Self {
+            loopback: false,
+            port,
+            protocol: Protocol::Tcp,
+            program: SmolStr::new_static(program),
+            app: App::Tcp,
+        }
     }
 }
 
 /// What the containers of a Pod listen on now.
 pub type SocketSource = fn(&Object) -> Vec<Listener>;
 
-/// The sockets of a running Pod whose images are not known: its declared ports.
+/// What the containers of a Pod listen on, by their images and commands.
 #[must_use]
-pub fn declared(pod: &Object) -> Vec<Listener> {
-    let Some(pod) = pod.as_pod().filter(|pod| pod.phase == "Running") else { return Vec::new() };
-    let containers = pod.spec.containers.iter();
-    containers
-        .flat_map(|container| {
-            container.ports.iter().map(|port| Listener {
-                loopback: false,
-                port: port.port,
-                protocol: port.protocol,
-                program: container.name.clone(),
-            })
-        })
-        .collect()
+pub fn of_pod(pod: &Object) -> Vec<Listener> {
+    let open = open_ports(pod).into_iter();
+    open.map(|(program, port)| Listener {
+        loopback: port.loopback,
+        port: port.port,
+        protocol: port.protocol,
+        program,
+        app: port.app,
+    })
+    .collect()
 }
 
 /// What every node listens on: sshd, the kubelet and kube-proxy's health and metrics ports (their default

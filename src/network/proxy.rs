@@ -1,0 +1,221 @@
+//! What kube-proxy's rules on one node do to a packet.
+//!
+//! Owns the decisions: which backend, whether to masquerade, whether to refuse or drop. The order of
+//! the rules is that of pkg/proxy/iptables and pkg/proxy/nftables (v1.36); every case was measured
+//! (reference/network/truth.tsv). It does not own the text of the rules ([`super::rules`]) nor the way of a
+//! packet ([`super::walk`]).
+
+use std::borrow::Cow;
+
+use super::flows::Flows;
+use super::packet::Packet;
+use super::services::{Backend, Vantage};
+use super::tables::{Frontend, Matched, Tables};
+use super::topology::{NodeId, Topology};
+use crate::api::typed::{Affinity, Policy};
+use crate::cluster::clock::Instant;
+use crate::cluster::random::Random;
+use crate::cluster::settings::ProxyMode;
+
+/// Where in a node's packet path the filter rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// For a process on the node.
+    Input,
+    /// Passing through.
+    Forward,
+    /// From a process on the node.
+    Output,
+}
+
+/// Why a packet is masqueraded when it leaves the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MasqueradeReason {
+    /// It came to a cluster address from outside the Pod network.
+    SourceOutsidePods,
+    /// It came to an external address under policy `Cluster`.
+    External,
+    /// It came to an external address under policy `Local` from the node itself.
+    FromNode,
+    /// The backend is the sender itself.
+    Hairpin,
+}
+
+/// The backend that was chosen for a packet.
+#[derive(Clone, Debug)]
+pub struct Choice<'a> {
+    /// The Service port.
+    pub matched: Matched<'a>,
+    /// The backend.
+    pub backend: &'a Backend,
+    /// Its place among the candidates.
+    pub index: usize,
+    /// How many candidates there were.
+    pub candidates: usize,
+    /// Whether the candidates were those of the node alone (policy `Local`).
+    pub local: bool,
+    /// Whether session affinity chose.
+    pub remembered: bool,
+    /// Whether, and why, it will be masqueraded.
+    pub masquerade: Option<MasqueradeReason>,
+}
+
+/// What a filter rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// No endpoints: reject.
+    NoEndpoints,
+    /// No endpoints on this node: drop.
+    NoLocalEndpoints,
+    /// Source outside `loadBalancerSourceRanges`: drop.
+    SourceRanges,
+}
+
+/// What the choice of a backend depends on besides the tables.
+#[derive(Debug)]
+pub struct Draw<'d> {
+    /// Session affinity.
+    pub flows: &'d mut Flows,
+    /// Chance.
+    pub random: &'d mut Random,
+    /// The time.
+    pub now: Instant,
+}
+
+/// The rules of the nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct Proxy<'a> {
+    /// Services.
+    pub tables: &'a Tables,
+    /// Addresses.
+    pub topology: &'a Topology,
+    /// How the rules are written.
+    pub mode: ProxyMode,
+}
+
+impl<'a> Proxy<'a> {
+    fn vantage(&self, node: NodeId) -> Vantage<'a> {
+        let node = self.topology.node(node);
+        Vantage { node: &node.name, zone: &node.zone }
+    }
+
+    /// The Service port that a packet on a node is addressed to.
+    #[must_use]
+    pub fn lookup(&self, node: NodeId, packet: &Packet) -> Option<Matched<'a>> {
+        let protocol = packet.transport.protocol()?;
+        let to = packet.destination;
+        if let Some(matched) = self.tables.at(to.ip(), protocol, to.port()) {
+            return Some(matched);
+        }
+        let matched = self.tables.at_node_port(to.is_ipv4(), protocol, to.port())?;
+        let here = match self.mode {
+            // `-m addrtype --dst-type LOCAL`: every address of the node, loopback included.
+            ProxyMode::Iptables => self.topology.is_local(node, to.ip()),
+            // `ip daddr @nodeport-ips`: the node's primary address alone.
+            ProxyMode::Nftables | ProxyMode::Ipvs => {
+                self.topology.node(node).address_for(to.ip()) == Some(to.ip())
+            }
+        };
+        here.then_some(matched)
+    }
+
+    /// The backend that the node's rules choose; `None` if no rule translates the packet.
+    #[must_use]
+    pub fn translate(
+        &self,
+        matched: Matched<'a>,
+        node: NodeId,
+        packet: &Packet,
+        from_node: bool,
+        draw: &mut Draw<'_>,
+    ) -> Option<Choice<'a>> {
+        let port = matched.port;
+        let source = packet.source.ip();
+        if self.outside_ranges(matched, packet) {
+            return None;
+        }
+        let from_pods = self.topology.in_pod_network(source);
+        let (mut masquerade, local) = match (matched.is_external(), matched.policy()) {
+            (false, policy) => {
+                ((!from_pods).then_some(MasqueradeReason::SourceOutsidePods), policy == Policy::Local)
+            }
+            (true, Policy::Cluster) => (Some(MasqueradeReason::External), false),
+            (true, Policy::Local) if from_pods => (None, false),
+            (true, Policy::Local) if from_node => (Some(MasqueradeReason::FromNode), false),
+            (true, Policy::Local) => (None, true),
+        };
+        let vantage = self.vantage(node);
+        let candidates =
+            if local { Cow::Owned(port.local_candidates(vantage)) } else { port.cluster_candidates(vantage) };
+        if candidates.is_empty() {
+            return None;
+        }
+        let mut remembered = None;
+        if let Affinity::ClientIp { timeout_seconds } = port.affinity
+            && let Some(kept) = draw.flows.affine(node, &port.name, source, draw.now, timeout_seconds)
+        {
+            remembered = candidates.iter().position(|index| port.endpoints[*index as usize].address == kept);
+        }
+        let index = remembered.unwrap_or_else(|| draw.random.index(candidates.len()));
+        let backend = &port.endpoints[candidates[index] as usize];
+        if port.affinity != Affinity::None {
+            draw.flows.attach(node, &port.name, source, backend.address, draw.now);
+        }
+        if masquerade.is_none() && backend.address.ip() == source {
+            masquerade = Some(MasqueradeReason::Hairpin);
+        }
+        let candidates = candidates.len();
+        Some(Choice {
+            matched,
+            backend,
+            index,
+            candidates,
+            local,
+            remembered: remembered.is_some(),
+            masquerade,
+        })
+    }
+
+    fn outside_ranges(&self, matched: Matched<'_>, packet: &Packet) -> bool {
+        let ranges = &matched.port.source_ranges;
+        matched.frontend == Frontend::LoadBalancer
+            && !ranges.is_empty()
+            && !ranges.iter().any(|range| range.contains(&packet.source.ip()))
+    }
+
+    /// What the filter rules do to a packet for a Service port that was not translated.
+    #[must_use]
+    pub fn filter(&self, matched: Matched<'_>, node: NodeId, packet: &Packet, hook: Hook) -> Option<Filter> {
+        if matched.port.has_endpoints() && self.outside_ranges(matched, packet) {
+            return Some(Filter::SourceRanges);
+        }
+        if self.mode == ProxyMode::Iptables {
+            // KUBE-SERVICES is asked in FORWARD and OUTPUT, KUBE-EXTERNAL-SERVICES in INPUT and FORWARD.
+            let asked = if matched.is_external() { hook != Hook::Output } else { hook != Hook::Input };
+            if !asked {
+                return None;
+            }
+        }
+        if !matched.port.has_endpoints() {
+            return Some(Filter::NoEndpoints);
+        }
+        let local =
+            matched.policy() == Policy::Local && matched.port.local_candidates(self.vantage(node)).is_empty();
+        local.then_some(Filter::NoLocalEndpoints)
+    }
+
+    /// Whether nftables' check of cluster addresses stops a packet that is for no Service port: it rejects it
+    /// for the address of a Service (`Some(true)`) and drops it for other addresses of the Service network
+    /// (`Some(false)`). iptables has no such check.
+    #[must_use]
+    pub fn stray(&self, packet: &Packet) -> Option<bool> {
+        if self.mode != ProxyMode::Nftables {
+            return None;
+        }
+        let to = packet.destination.ip();
+        if self.tables.is_cluster_ip(to) {
+            return Some(true);
+        }
+        self.topology.in_service_network(to).then_some(false)
+    }
+}

@@ -1,0 +1,268 @@
+//! kube-proxy's lookups: from an address, protocol and port to a Service port.
+//!
+//! Owns the tables and keeps them up to date, Service by Service and slice by slice. All nodes share them:
+//! what differs from node to node is decided at lookup ([`super::proxy`]).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::services::ServicePort;
+use crate::api::object::Object;
+use crate::api::typed::{Policy, Protocol, ServiceType};
+use crate::api::value::SmolStr;
+
+/// Which address of a Service port a packet was sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frontend {
+    /// Its address inside the cluster.
+    ClusterIp,
+    /// An address in `externalIPs`.
+    ExternalIp,
+    /// An address of its load balancer.
+    LoadBalancer,
+    /// Its port on a node.
+    NodePort,
+}
+
+/// A Service port and how it was addressed.
+#[derive(Clone, Copy, Debug)]
+pub struct Matched<'a> {
+    /// The Service port.
+    pub port: &'a ServicePort,
+    /// How it was addressed.
+    pub frontend: Frontend,
+}
+
+/// What is known of one Service.
+#[derive(Debug, Default)]
+struct Known {
+    service: Option<Arc<Object>>,
+    slices: BTreeMap<SmolStr, Arc<Object>>,
+    ports: Vec<u32>,
+}
+
+/// All Service ports, and the ways to find them.
+#[derive(Debug, Default)]
+pub struct Tables {
+    known: FxHashMap<(SmolStr, SmolStr), Known>,
+    ports: Vec<Option<ServicePort>>,
+    free: Vec<u32>,
+    by_address: FxHashMap<(IpAddr, Protocol, u16), (u32, Frontend)>,
+    by_node_port: FxHashMap<(bool, Protocol, u16), u32>,
+    /// Addresses of Services inside the cluster: for ports that a Service does not have.
+    cluster_ips: FxHashMap<IpAddr, u32>,
+    /// Addresses of load balancers, with the Service ports behind each.
+    balancers: BTreeMap<IpAddr, Vec<u32>>,
+    health_ports: BTreeMap<u16, (SmolStr, SmolStr)>,
+}
+
+impl Tables {
+    /// The Service port at an address, protocol and port: cluster, external and load balancer addresses.
+    #[must_use]
+    pub fn at(&self, address: IpAddr, protocol: Protocol, port: u16) -> Option<Matched<'_>> {
+        let (id, frontend) = *self.by_address.get(&(address, protocol, port))?;
+        Some(Matched { port: self.port(id)?, frontend })
+    }
+
+    /// The Service port behind a node port.
+    #[must_use]
+    pub fn at_node_port(&self, v4: bool, protocol: Protocol, port: u16) -> Option<Matched<'_>> {
+        let id = *self.by_node_port.get(&(v4, protocol, port))?;
+        Some(Matched { port: self.port(id)?, frontend: Frontend::NodePort })
+    }
+
+    /// A Service port by its place.
+    #[must_use]
+    pub fn port(&self, id: u32) -> Option<&ServicePort> {
+        self.ports.get(id as usize)?.as_ref()
+    }
+
+    /// Whether some Service has this address inside the cluster.
+    #[must_use]
+    pub fn is_cluster_ip(&self, address: IpAddr) -> bool {
+        self.cluster_ips.contains_key(&address)
+    }
+
+    /// The Service ports behind the address of a load balancer; `None` if there is no such load balancer.
+    pub fn balanced(&self, address: IpAddr) -> Option<impl Iterator<Item = &ServicePort>> {
+        Some(self.balancers.get(&address)?.iter().filter_map(|id| self.port(*id)))
+    }
+
+    /// Whether kube-proxy answers health checks of a load balancer on this port of every node.
+    #[must_use]
+    pub fn is_health_port(&self, port: u16) -> bool {
+        self.health_ports.contains_key(&port)
+    }
+
+    /// The ports of a Service, in the order of its `spec.ports`, one address family after the other.
+    pub fn ports_of(&self, namespace: &str, name: &str) -> impl Iterator<Item = &ServicePort> {
+        let known = self.known.get(&(SmolStr::new(namespace), SmolStr::new(name)));
+        known.into_iter().flat_map(|known| &known.ports).filter_map(|id| self.port(*id))
+    }
+
+    /// Follows one write of a Service.
+    pub(super) fn service(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
+        let Some(object) = after.or(before) else { return };
+        let at = (object.namespace().clone(), object.name().clone());
+        if let Some(known) = self.known.get_mut(&at) {
+            let gone = std::mem::take(&mut known.ports);
+            known.service = None;
+            for id in gone {
+                self.forget(id);
+            }
+        }
+        if let Some(service) = before.and_then(|object| object.as_service()) {
+            self.health_ports.remove(&service.health_check_port);
+        }
+        if let Some(object) = after {
+            self.add(at, object);
+        } else if self.known.get(&at).is_some_and(|known| known.slices.is_empty()) {
+            self.known.remove(&at);
+        }
+    }
+
+    fn add(&mut self, at: (SmolStr, SmolStr), object: &Arc<Object>) {
+        let Some(service) = object.as_service() else { return };
+        if service.health_check_port != 0 && service.kind == ServiceType::LoadBalancer {
+            self.health_ports.insert(service.health_check_port, at.clone());
+        }
+        let mut ports: Vec<ServicePort> = Vec::new();
+        // kube-proxy ignores headless and ExternalName Services, and those of other proxies
+        // (pkg/proxy/util ShouldSkipService, label service.kubernetes.io/service-proxy-name).
+        if service.kind != ServiceType::ExternalName
+            && !service.headless
+            && object.meta.label("service.kubernetes.io/service-proxy-name").is_empty()
+        {
+            ports.extend(ServicePort::of(&at.0, &at.1, service));
+        }
+        let known = self.known.entry(at).or_default();
+        known.service = Some(object.clone());
+        for port in &mut ports {
+            port.set_endpoints(known.slices.values().filter_map(|slice| slice.as_endpoint_slice()));
+        }
+        let mut ids = Vec::with_capacity(ports.len());
+        for port in ports {
+            let id = self.free.pop().unwrap_or_else(|| {
+                self.ports.push(None);
+                u32::try_from(self.ports.len() - 1).expect("there are fewer than 2^32 Service ports")
+            });
+            ids.push(id);
+            self.by_frontends(&port, |map, at, frontend| {
+                map.entry(at).or_insert((id, frontend));
+            });
+            if port.node_port != 0 {
+                let v4 = port.cluster_ip.is_ipv4();
+                self.by_node_port.entry((v4, port.protocol(), port.node_port)).or_insert(id);
+            }
+            *self.cluster_ips.entry(port.cluster_ip).or_default() += 1;
+            for ip in &port.load_balancer_ips {
+                self.balancers.entry(*ip).or_default().push(id);
+            }
+            self.ports[id as usize] = Some(port);
+        }
+        let at = (object.namespace().clone(), object.name().clone());
+        self.known.entry(at).or_default().ports = ids;
+    }
+
+    fn by_frontends(
+        &mut self,
+        port: &ServicePort,
+        mut each: impl FnMut(
+            &mut FxHashMap<(IpAddr, Protocol, u16), (u32, Frontend)>,
+            (IpAddr, Protocol, u16),
+            Frontend,
+        ),
+    ) {
+        let key = |ip: IpAddr| (ip, port.protocol(), port.port);
+        each(&mut self.by_address, key(port.cluster_ip), Frontend::ClusterIp);
+        for ip in &port.external_ips {
+            each(&mut self.by_address, key(*ip), Frontend::ExternalIp);
+        }
+        for ip in &port.load_balancer_ips {
+            each(&mut self.by_address, key(*ip), Frontend::LoadBalancer);
+        }
+    }
+
+    fn forget(&mut self, id: u32) {
+        let Some(port) = self.ports[id as usize].take() else { return };
+        self.by_frontends(&port, |map, at, _| {
+            if map.get(&at).is_some_and(|(held, _)| *held == id) {
+                map.remove(&at);
+            }
+        });
+        let at = (port.cluster_ip.is_ipv4(), port.protocol(), port.node_port);
+        if self.by_node_port.get(&at) == Some(&id) {
+            self.by_node_port.remove(&at);
+        }
+        if let Some(count) = self.cluster_ips.get_mut(&port.cluster_ip) {
+            *count -= 1;
+            if *count == 0 {
+                self.cluster_ips.remove(&port.cluster_ip);
+            }
+        }
+        for ip in &port.load_balancer_ips {
+            if let Some(ids) = self.balancers.get_mut(ip) {
+                ids.retain(|held| *held != id);
+                if ids.is_empty() {
+                    self.balancers.remove(ip);
+                }
+            }
+        }
+        self.free.push(id);
+    }
+
+    /// Follows one write of an EndpointSlice.
+    pub(super) fn slice(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
+        let owner = |object: &Arc<Object>| {
+            let service = object.as_endpoint_slice().map(|slice| slice.service.clone());
+            (object.namespace().clone(), service.unwrap_or_default())
+        };
+        if let Some(object) = before
+            && after.is_none_or(|after| owner(after) != owner(object))
+        {
+            let at = owner(object);
+            if let Some(known) = self.known.get_mut(&at) {
+                known.slices.remove(object.name());
+                if known.service.is_none() && known.slices.is_empty() {
+                    self.known.remove(&at);
+                }
+            }
+            self.refresh(&at);
+        }
+        if let Some(object) = after {
+            let at = owner(object);
+            if at.1.is_empty() {
+                return;
+            }
+            let known = self.known.entry(at.clone()).or_default();
+            known.slices.insert(object.name().clone(), object.clone());
+            self.refresh(&at);
+        }
+    }
+
+    fn refresh(&mut self, at: &(SmolStr, SmolStr)) {
+        let Some(known) = self.known.get(at) else { return };
+        for id in &known.ports {
+            if let Some(port) = &mut self.ports[*id as usize] {
+                port.set_endpoints(known.slices.values().filter_map(|slice| slice.as_endpoint_slice()));
+            }
+        }
+    }
+}
+
+impl Matched<'_> {
+    /// Whether it was addressed from outside the cluster network's point of view.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        self.frontend != Frontend::ClusterIp
+    }
+
+    /// The traffic policy that applies.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        if self.is_external() { self.port.external_policy } else { self.port.internal_policy }
+    }
+}

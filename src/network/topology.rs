@@ -1,0 +1,365 @@
+//! Who has which address, and how the networks hang together.
+//!
+//! Owns the addresses and sockets of nodes, Pods and outside hosts, and the routes between them: a bridge
+//! `cni0` on each node with the node's share of the Pod network, a route to each other node's share by that
+//! node's address (flannel's host-gw), one LAN for the nodes, and a router to the world. It does not own what
+//! happens to a packet on its way ([`super::walk`]).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use ipnet::IpNet;
+use rustc_hash::FxHashMap;
+
+use super::hop::Place;
+use super::sockets::{self, Listener, SocketSource};
+use crate::api::object::{Key, Object};
+use crate::api::typed::Node;
+use crate::api::value::SmolStr;
+use crate::cluster::Settings;
+
+/// A node's place in the topology; it stays when the node goes, and is taken again by a node of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+/// A node as the network sees it.
+#[derive(Clone, Debug, Default)]
+pub struct NodeEntry {
+    /// Its name.
+    pub name: SmolStr,
+    /// Its addresses in the LAN, first the primary one; none if there is no such node now.
+    pub addresses: Vec<IpAddr>,
+    /// Its share of the Pod networks.
+    pub ranges: Vec<IpNet>,
+    /// Its zone, or empty.
+    pub zone: SmolStr,
+    /// Whether it runs the control plane.
+    pub control_plane: bool,
+    /// Whether load balancers outside may send to it: ready and without the label
+    /// `node.kubernetes.io/exclude-from-external-load-balancers`.
+    pub balanced: bool,
+    /// Pods on the node's own network, for their sockets.
+    host_pods: BTreeMap<Key, Arc<Object>>,
+}
+
+/// A Pod as the network sees it.
+#[derive(Debug)]
+pub struct PodEntry {
+    /// The Pod.
+    pub object: Arc<Object>,
+    /// Its node.
+    pub node: NodeId,
+    sockets: OnceLock<Box<[Listener]>>,
+}
+
+/// Who has an address.
+#[derive(Debug)]
+pub enum Owner {
+    /// A node: an address in the LAN.
+    Node(NodeId),
+    /// A node: the address of its bridge `cni0`.
+    Bridge(NodeId),
+    /// A Pod.
+    Pod(PodEntry),
+}
+
+/// A host outside the cluster.
+#[derive(Clone, Debug)]
+pub struct OutsideHost {
+    /// Its address.
+    pub address: IpAddr,
+    /// What it listens on.
+    pub listeners: Vec<Listener>,
+}
+
+/// The addresses and networks of a world.
+#[derive(Debug)]
+pub struct Topology {
+    nodes: Vec<NodeEntry>,
+    ids: FxHashMap<SmolStr, NodeId>,
+    owners: FxHashMap<IpAddr, Owner>,
+    ranges: FxHashMap<IpNet, NodeId>,
+    prefixes: Vec<(bool, u8)>,
+    lan: Vec<IpNet>,
+    /// The Pod networks of the whole cluster (kube-proxy's `clusterCIDR`).
+    pub pod_networks: Vec<IpNet>,
+    /// The Service networks.
+    pub service_networks: Vec<IpNet>,
+    /// The workstation's address.
+    pub workstation: IpAddr,
+    /// Hosts outside, the workstation among them.
+    pub outside: Vec<OutsideHost>,
+    /// Addresses outside that the router sends unchanged to a node, as MetalLB or a static route would.
+    pub routed: Vec<(IpNet, SmolStr)>,
+    sockets: SocketSource,
+}
+
+/// The prefix of the nodes' LAN, made wider only if the nodes do not fit.
+const LAN_PREFIX: u8 = 24;
+
+impl Topology {
+    pub(super) fn new(sockets: SocketSource) -> Self {
+        Self {
+            nodes: Vec::new(),
+            ids: FxHashMap::default(),
+            owners: FxHashMap::default(),
+            ranges: FxHashMap::default(),
+            prefixes: Vec::new(),
+            lan: Vec::new(),
+            pod_networks: Vec::new(),
+            service_networks: Vec::new(),
+            workstation: IpAddr::from([0, 0, 0, 0]),
+            outside: Vec::new(),
+            routed: Vec::new(),
+            sockets,
+        }
+    }
+
+    /// Forgets nodes and Pods; the world and what is outside stays.
+    pub(super) fn clear(&mut self) {
+        self.nodes.clear();
+        self.ids.clear();
+        self.owners.clear();
+        self.ranges.clear();
+        self.prefixes.clear();
+        self.lan.clear();
+    }
+
+    /// Takes over the world's ranges and the workstation's address.
+    pub(super) fn set_world(&mut self, settings: &Settings) {
+        if self.pod_networks != settings.pod_networks {
+            self.pod_networks.clone_from(&settings.pod_networks);
+        }
+        if self.service_networks != settings.service_networks {
+            self.service_networks.clone_from(&settings.service_networks);
+        }
+        if self.workstation != settings.workstation_address {
+            self.workstation = settings.workstation_address;
+            let listeners = vec![Listener::tcp(22, "sshd")];
+            self.outside = vec![OutsideHost { address: self.workstation, listeners }];
+        }
+    }
+
+    /// The node with a name, present or not.
+    #[must_use]
+    pub fn node_named(&self, name: &str) -> Option<NodeId> {
+        self.ids.get(name).copied()
+    }
+
+    /// A node.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &NodeEntry {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// A node as a place.
+    #[must_use]
+    pub fn place(&self, id: NodeId) -> Place {
+        Place::Node(self.node(id).name.clone())
+    }
+
+    /// The nodes that are there, in the order in which they came.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &NodeEntry)> {
+        (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| !node.addresses.is_empty())
+    }
+
+    fn intern(&mut self, name: &SmolStr) -> NodeId {
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let id = NodeId(u32::try_from(self.nodes.len()).expect("there are fewer than 2^32 nodes"));
+        self.nodes.push(NodeEntry { name: name.clone(), ..NodeEntry::default() });
+        self.ids.insert(name.clone(), id);
+        id
+    }
+
+    /// Who has an address inside the cluster.
+    #[must_use]
+    pub fn owner(&self, address: IpAddr) -> Option<&Owner> {
+        self.owners.get(&address)
+    }
+
+    /// The node whose share of the Pod network holds an address.
+    #[must_use]
+    pub fn range_owner(&self, address: IpAddr) -> Option<NodeId> {
+        self.prefixes.iter().filter(|(v4, _)| *v4 == address.is_ipv4()).find_map(|(_, prefix)| {
+            let range = IpNet::new(address, *prefix).expect("the prefix is one of this family").trunc();
+            self.ranges.get(&range).copied()
+        })
+    }
+
+    /// Whether an address is in the nodes' LAN.
+    #[must_use]
+    pub fn in_lan(&self, address: IpAddr) -> bool {
+        self.lan.iter().any(|lan| lan.contains(&address))
+    }
+
+    /// The LAN that holds an address.
+    #[must_use]
+    pub fn lan_of(&self, address: IpAddr) -> Option<&IpNet> {
+        self.lan.iter().find(|lan| lan.contains(&address))
+    }
+
+    /// Whether an address is in the Pod network of the cluster.
+    #[must_use]
+    pub fn in_pod_network(&self, address: IpAddr) -> bool {
+        self.pod_networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether an address is in the Service network.
+    #[must_use]
+    pub fn in_service_network(&self, address: IpAddr) -> bool {
+        self.service_networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// The router's address in the LAN: the first one.
+    #[must_use]
+    pub fn router(&self) -> IpAddr {
+        self.lan.iter().find_map(|lan| lan.hosts().next()).unwrap_or(self.workstation)
+    }
+
+    /// Whether an address is the node's own: in the LAN, of its bridge, or loopback.
+    #[must_use]
+    pub fn is_local(&self, node: NodeId, address: IpAddr) -> bool {
+        match self.owner(address) {
+            Some(Owner::Node(owner) | Owner::Bridge(owner)) => *owner == node,
+            Some(Owner::Pod(_)) => false,
+            None => address.is_loopback(),
+        }
+    }
+
+    /// What a Pod listens on.
+    #[must_use]
+    pub fn pod_listeners<'a>(&self, pod: &'a PodEntry) -> &'a [Listener] {
+        pod.sockets.get_or_init(|| (self.sockets)(&pod.object).into_boxed_slice())
+    }
+
+    /// Everything that listens on a node itself.
+    #[must_use]
+    pub fn node_listeners(&self, id: NodeId) -> Vec<Listener> {
+        let node = self.node(id);
+        let mut open = sockets::of_node(node.control_plane);
+        open.extend(node.host_pods.values().flat_map(|pod| (self.sockets)(pod)));
+        open
+    }
+
+    /// Follows one write of a Node.
+    pub(super) fn write_node(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
+        let Some(object) = after.or(before) else { return };
+        let id = self.intern(object.name());
+        let old = std::mem::take(&mut self.nodes[id.0 as usize]);
+        for address in old.addresses.iter().copied().chain(old.ranges.iter().filter_map(bridge)) {
+            if matches!(self.owners.get(&address), Some(Owner::Node(held) | Owner::Bridge(held)) if *held == id)
+            {
+                self.owners.remove(&address);
+            }
+        }
+        for range in &old.ranges {
+            self.ranges.remove(&range.trunc());
+        }
+        let mut entry = NodeEntry { name: old.name, host_pods: old.host_pods, ..NodeEntry::default() };
+        if let Some((object, node)) = after.and_then(|object| Some((object, object.as_node()?))) {
+            entry.addresses.clone_from(&node.addresses);
+            entry.ranges.clone_from(&node.pod_ranges);
+            entry.zone = node.zone.clone();
+            let labels = &object.meta.labels;
+            entry.control_plane = !labels.get("node-role.kubernetes.io/control-plane").is_null();
+            entry.balanced =
+                node.ready && labels.get("node.kubernetes.io/exclude-from-external-load-balancers").is_null();
+            self.claim(id, node);
+        }
+        self.nodes[id.0 as usize] = entry;
+    }
+
+    fn claim(&mut self, id: NodeId, node: &Node) {
+        for address in &node.addresses {
+            self.owners.insert(*address, Owner::Node(id));
+            self.widen_lan(*address);
+        }
+        for range in &node.pod_ranges {
+            self.ranges.insert(range.trunc(), id);
+            let prefix = (range.addr().is_ipv4(), range.prefix_len());
+            if !self.prefixes.contains(&prefix) {
+                self.prefixes.push(prefix);
+            }
+            if let Some(address) = bridge(range) {
+                self.owners.insert(address, Owner::Bridge(id));
+            }
+        }
+    }
+
+    fn widen_lan(&mut self, address: IpAddr) {
+        if self.in_lan(address) {
+            return;
+        }
+        let same = self.lan.iter_mut().find(|lan| lan.addr().is_ipv4() == address.is_ipv4());
+        match same {
+            Some(lan) => {
+                while !lan.contains(&address) {
+                    let Some(wider) = lan.supernet() else { return };
+                    *lan = wider;
+                }
+            }
+            None => {
+                let prefix = if address.is_ipv4() { LAN_PREFIX } else { 64 };
+                self.lan.push(IpNet::new(address, prefix).expect("the prefix is valid").trunc());
+            }
+        }
+    }
+
+    /// Follows one write of a Pod.
+    pub(super) fn write_pod(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
+        if let Some(object) = before
+            && let Some(pod) = object.as_pod()
+        {
+            let kept = after.and_then(|object| object.as_pod()).filter(|pod| !pod.is_finished());
+            for address in &pod.ips {
+                let stays = kept.is_some_and(|pod| pod.ips.contains(address));
+                if !stays
+                    && matches!(self.owners.get(address), Some(Owner::Pod(held)) if held.object.key == object.key)
+                {
+                    self.owners.remove(address);
+                }
+            }
+            if pod.spec.host_network
+                && let Some(id) = self.node_named(&pod.node)
+            {
+                self.nodes[id.0 as usize].host_pods.remove(&object.key);
+            }
+        }
+        let Some(object) = after else { return };
+        let Some(pod) = object.as_pod().filter(|pod| !pod.is_finished() && !pod.node.is_empty()) else {
+            return;
+        };
+        let node = self.intern(&pod.node);
+        if pod.spec.host_network {
+            self.nodes[node.0 as usize].host_pods.insert(object.key.clone(), object.clone());
+            return;
+        }
+        for address in &pod.ips {
+            let entry = PodEntry { object: object.clone(), node, sockets: OnceLock::new() };
+            self.owners.insert(*address, Owner::Pod(entry));
+        }
+    }
+}
+
+/// The address of the bridge `cni0` in a node's share of the Pod network: the first one.
+#[must_use]
+pub fn bridge(range: &IpNet) -> Option<IpAddr> {
+    range.hosts().next()
+}
+
+impl NodeEntry {
+    /// Its address in the LAN, in the family of another address.
+    #[must_use]
+    pub fn address_for(&self, other: IpAddr) -> Option<IpAddr> {
+        self.addresses.iter().find(|address| address.is_ipv4() == other.is_ipv4()).copied()
+    }
+
+    /// The address of its bridge, in the family of another address.
+    #[must_use]
+    pub fn bridge_for(&self, other: IpAddr) -> Option<IpAddr> {
+        self.ranges.iter().find(|range| range.addr().is_ipv4() == other.is_ipv4()).and_then(bridge)
+    }
+}

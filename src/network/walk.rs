@@ -1,0 +1,465 @@
+//! The walk: one packet, hop by hop, through the tables of every node it meets.
+//!
+//! Owns the order in which Linux asks routes and rules: PREROUTING or OUTPUT (kube-proxy's nat rules), the
+//! routing decision, INPUT or FORWARD (kube-proxy's filter rules), POSTROUTING (masquerading). It is generic
+//! over the recorder, and there is only this one walk. It does not own what the rules decide
+//! ([`super::proxy`]), how they are spelled ([`super::rules`]), nor what is beyond the nodes' LAN
+//! ([`super::beyond`]).
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::flows::{Flow, Flows};
+use super::hop::{Hop, Place, Recorder, Rule, Step};
+use super::outcome::{
+    ARP_FAILURE_US, Delivery, Drop, DropCause, NoRoute, NoRouteCause, Outcome, PortName, Refusal,
+    RefusedCause,
+};
+use super::packet::{Packet, Transport};
+use super::proxy::{Draw, Filter, Hook, Proxy};
+use super::rules;
+use super::sockets::Listener;
+use super::tables::Matched;
+use super::topology::{NodeId, Owner, PodEntry};
+use crate::cluster::clock::Instant;
+use crate::cluster::random::Random;
+
+/// Over the veth pair between a Pod and its node. The times are ours: of the order of a small LAN, and such
+/// that a whole connection takes the 0.3 to 0.7 ms that were measured.
+pub(super) const POD_LINK_US: u64 = 15;
+/// Between two machines of the nodes' LAN.
+pub(super) const LAN_US: u64 = 120;
+/// Between the router and a host outside.
+pub(super) const OUTSIDE_US: u64 = 250;
+
+/// Who sends, looked up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sender<'a> {
+    /// A process in a Pod.
+    Pod(&'a PodEntry),
+    /// A process on a node, or in a Pod on the node's network.
+    Node(NodeId),
+    /// A host outside.
+    Outside(IpAddr),
+}
+
+/// Where a packet entered a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entered {
+    /// From one of its Pods.
+    FromPod,
+    /// From the LAN.
+    FromLan,
+    /// It was sent by a process on the node.
+    Locally,
+}
+
+/// A packet passing a node.
+struct Passing<'a> {
+    node: NodeId,
+    entered: Entered,
+    original: Packet,
+    packet: Packet,
+    /// The Service port that it is addressed to, if no rule translated it.
+    matched: Option<Matched<'a>>,
+    translated: bool,
+    masquerade: bool,
+    known: Option<Flow>,
+}
+
+/// Where a node sends a packet that is not its own.
+enum Egress<'a> {
+    Pod(&'a PodEntry),
+    Node(NodeId),
+    Router,
+    Nobody,
+}
+
+/// One packet under way.
+pub(super) struct Walk<'a, R> {
+    pub(super) proxy: Proxy<'a>,
+    pub(super) flows: &'a mut Flows,
+    /// Whether flows are remembered and found again.
+    pub(super) remember: bool,
+    pub(super) random: &'a mut Random,
+    pub(super) now: Instant,
+    pub(super) recorder: &'a mut R,
+    /// Time since sending.
+    pub(super) latency_us: u64,
+    /// What the client sent to.
+    pub(super) target: SocketAddr,
+    /// The Service whose backend was chosen.
+    pub(super) through: Option<Arc<PortName>>,
+}
+
+impl<'a, R: Recorder> Walk<'a, R> {
+    /// Sends the packet.
+    pub(super) fn send(&mut self, sender: Sender<'a>, packet: Packet) -> Outcome {
+        match sender {
+            Sender::Pod(pod) => self.leave_pod(pod, packet),
+            Sender::Node(node) => {
+                let topology = self.proxy.topology;
+                self.recorder.hop(|| hop(topology.place(node), Step::Send, packet));
+                self.output(node, packet)
+            }
+            Sender::Outside(host) => self.leave_outside(host, packet),
+        }
+    }
+
+    fn leave_pod(&mut self, pod: &'a PodEntry, packet: Packet) -> Outcome {
+        let topology = self.proxy.topology;
+        let to = packet.destination.ip();
+        let place = || Place::Pod(pod.object.key.clone());
+        if to == packet.source.ip() || to.is_loopback() {
+            self.recorder.hop(|| hop(place(), Step::Send, packet));
+            return self.socket(place(), topology.pod_listeners(pod), packet);
+        }
+        let on_link = topology.range_owner(to) == Some(pod.node);
+        let owner = topology.owner(to);
+        if on_link && owner.is_none() {
+            self.recorder.hop(|| hop(place(), Step::Send, packet));
+            return self.no_route(place(), packet.source.ip(), packet, NoRouteCause::NobodyHasAddress);
+        }
+        self.leave(place, Step::Send, packet, Vec::new, || topology.place(pod.node), POD_LINK_US);
+        if on_link && let Some(Owner::Pod(peer)) = owner {
+            // Same /24: the bridge carries the frame, no routing, the time to live stays.
+            let route = || vec![rules::route(format!("{to} dev cni0 (bridged)"))];
+            self.pass(pod.node, Step::Route, packet, packet, route, Some(peer));
+            return self.socket(Place::Pod(peer.object.key.clone()), topology.pod_listeners(peer), packet);
+        }
+        self.arrive(pod.node, packet, Entered::FromPod)
+    }
+
+    /// A packet comes to a node: PREROUTING, then routing.
+    pub(super) fn arrive(&mut self, node: NodeId, packet: Packet, entered: Entered) -> Outcome {
+        if entered == Entered::FromLan && self.proxy.topology.is_local(node, packet.source.ip()) {
+            return self.dropped(self.proxy.topology.place(node), packet, DropCause::OwnSource, Vec::new);
+        }
+        let passing = self.translate(node, packet, entered);
+        self.route(passing)
+    }
+
+    /// A process on a node sends: OUTPUT, then routing.
+    fn output(&mut self, node: NodeId, packet: Packet) -> Outcome {
+        let passing = self.translate(node, packet, Entered::Locally);
+        if let Some(outcome) = self.filter(&passing, Hook::Output) {
+            return outcome;
+        }
+        self.route(passing)
+    }
+
+    /// kube-proxy's nat rules, or what conntrack remembers of them.
+    fn translate(&mut self, node: NodeId, packet: Packet, entered: Entered) -> Passing<'a> {
+        let mut passing = Passing {
+            node,
+            entered,
+            original: packet,
+            packet,
+            matched: self.proxy.lookup(node, &packet),
+            translated: false,
+            masquerade: false,
+            known: None,
+        };
+        if self.remember
+            && let Some(flow) = self.flows.find(node, &packet, self.now).copied()
+        {
+            passing.packet = packet.to(flow.translated.destination);
+            passing.translated = passing.packet.destination != packet.destination;
+            passing.masquerade = flow.masquerade;
+            passing.known = Some(flow);
+            if let Some(matched) = passing.matched.filter(|_| passing.translated) {
+                self.through = Some(matched.port.name.clone());
+                let known = || vec![rules::conntrack(&flow)];
+                self.pass(node, Step::Dnat, packet, passing.packet, known, None);
+            }
+            return passing;
+        }
+        let Some(matched) = passing.matched else { return passing };
+        let from_node = entered == Entered::Locally;
+        let draw = &mut Draw { flows: self.flows, random: self.random, now: self.now };
+        let chosen = self.proxy.translate(matched, node, &packet, from_node, draw);
+        if let Some(choice) = chosen {
+            passing.packet = packet.to(choice.backend.address);
+            passing.translated = true;
+            passing.masquerade = choice.masquerade.is_some();
+            self.through = Some(matched.port.name.clone());
+            let proxy = self.proxy;
+            let why = || rules::translation(&proxy, &choice, &packet);
+            self.pass(node, Step::Dnat, packet, passing.packet, why, None);
+        }
+        passing
+    }
+
+    /// kube-proxy's filter rules. What was translated passes them all.
+    fn filter(&mut self, passing: &Passing<'a>, hook: Hook) -> Option<Outcome> {
+        if passing.translated {
+            return None;
+        }
+        let (node, packet, proxy) = (passing.node, passing.packet, self.proxy);
+        let Some(matched) = passing.matched else {
+            let reject = proxy.stray(&packet).filter(|_| hook != Hook::Input)?;
+            let why = move || vec![rules::stray(&proxy, reject)];
+            return Some(if reject {
+                self.refused(passing, hook, RefusedCause::NoSuchServicePort, why)
+            } else {
+                self.dropped(self.proxy.topology.place(node), packet, DropCause::NoSuchService, why)
+            });
+        };
+        let verdict = proxy.filter(matched, node, &packet, hook)?;
+        let why = move || vec![rules::filter(&proxy, matched, &packet, verdict)];
+        let service = matched.port.name.clone();
+        Some(match verdict {
+            Filter::NoEndpoints => self.refused(passing, hook, RefusedCause::NoEndpoints(service), why),
+            Filter::NoLocalEndpoints => {
+                let cause = DropCause::NoLocalEndpoints { service, external: matched.is_external() };
+                self.dropped(self.proxy.topology.place(node), packet, cause, why)
+            }
+            Filter::SourceRanges => {
+                self.dropped(self.proxy.topology.place(node), packet, DropCause::SourceRanges(service), why)
+            }
+        })
+    }
+
+    /// The routing decision of a node, and what follows from it.
+    fn route(&mut self, mut passing: Passing<'a>) -> Outcome {
+        let topology = self.proxy.topology;
+        let to = passing.packet.destination.ip();
+        if topology.is_local(passing.node, to) {
+            return self.local_in(&passing);
+        }
+        if passing.entered != Entered::Locally {
+            if passing.packet.ttl <= 1 {
+                let by = self.answer_address(passing.node, passing.packet.source.ip());
+                let place = self.proxy.topology.place(passing.node);
+                return self.no_route(place, by, passing.packet, NoRouteCause::TimeToLive);
+            }
+            passing.packet.ttl -= 1;
+            if let Some(outcome) = self.filter(&passing, Hook::Forward) {
+                return outcome;
+            }
+        }
+        let egress = self.egress(passing.node, to);
+        self.postrouting(&mut passing, matches!(egress, Egress::Pod(_)));
+        let (node, packet) = (passing.node, passing.packet);
+        let place = || topology.place(node);
+        match egress {
+            Egress::Pod(pod) => {
+                let route = || vec![rules::route_to_pod(topology, node, to)];
+                self.pass(node, Step::Route, packet, packet, route, Some(pod));
+                self.socket(Place::Pod(pod.object.key.clone()), topology.pod_listeners(pod), packet)
+            }
+            Egress::Node(next) => {
+                let route = || vec![rules::route_to_node(topology, node, next, to)];
+                self.leave(place, Step::Route, packet, route, || topology.place(next), LAN_US);
+                self.arrive(next, packet, Entered::FromLan)
+            }
+            Egress::Router => {
+                let route = || vec![rules::route_to_router(topology)];
+                self.leave(place, Step::Route, packet, route, || Place::Router, LAN_US);
+                self.at_router(packet)
+            }
+            Egress::Nobody => {
+                let by = match passing.entered {
+                    Entered::Locally => passing.original.source.ip(),
+                    _ => self.answer_address(node, passing.original.source.ip()),
+                };
+                self.no_route(self.proxy.topology.place(node), by, packet, NoRouteCause::NobodyHasAddress)
+            }
+        }
+    }
+
+    fn egress(&self, node: NodeId, to: IpAddr) -> Egress<'a> {
+        let topology = self.proxy.topology;
+        let next = match topology.owner(to) {
+            Some(Owner::Pod(pod)) if pod.node == node => return Egress::Pod(pod),
+            Some(Owner::Pod(pod)) => Some(pod.node),
+            Some(Owner::Node(owner) | Owner::Bridge(owner)) => Some(*owner),
+            None => topology.range_owner(to),
+        };
+        match next {
+            Some(next) if next == node || topology.node(next).addresses.is_empty() => Egress::Nobody,
+            Some(next) => Egress::Node(next),
+            None if topology.in_lan(to) && to != topology.router() => Egress::Nobody,
+            None => Egress::Router,
+        }
+    }
+
+    /// POSTROUTING: masquerading by kube-proxy's mark or by the network plugin's rule, then conntrack.
+    fn postrouting(&mut self, passing: &mut Passing<'a>, to_bridge: bool) {
+        let topology = self.proxy.topology;
+        let (source, to) = (passing.packet.source.ip(), passing.packet.destination.ip());
+        let plugin = topology.in_pod_network(source) && !topology.in_pod_network(to);
+        if passing.masquerade || plugin {
+            let node = topology.node(passing.node);
+            let address = if to_bridge { node.bridge_for(to) } else { node.address_for(to) };
+            let before = passing.packet;
+            if let Some(address) = address {
+                // --random-fully: the port is chosen anew.
+                let port = match passing.known {
+                    Some(flow) => flow.translated.source.port(),
+                    None => 1024 + u16::try_from(self.random.below(64_512)).expect("below 65,536"),
+                };
+                passing.packet.source = SocketAddr::new(address, port);
+                let (marked, proxy) = (passing.masquerade, self.proxy);
+                let why = || vec![rules::masquerade(&proxy, marked, source)];
+                self.pass(passing.node, Step::Masquerade, before, passing.packet, why, None);
+            }
+        }
+        self.remember(passing);
+    }
+
+    fn remember(&mut self, passing: &Passing<'_>) {
+        if self.remember {
+            self.flows.remember(Flow {
+                node: passing.node,
+                original: passing.original,
+                translated: passing.packet,
+                masquerade: passing.masquerade,
+                seen: self.now,
+            });
+        }
+    }
+
+    /// INPUT, then a socket of the node.
+    fn local_in(&mut self, passing: &Passing<'a>) -> Outcome {
+        if let Some(outcome) = self.filter(passing, Hook::Input) {
+            return outcome;
+        }
+        self.remember(passing);
+        let mut open = self.proxy.topology.node_listeners(passing.node);
+        if self.proxy.tables.is_health_port(passing.packet.destination.port()) {
+            open.push(Listener::tcp(passing.packet.destination.port(), "kube-proxy"));
+        }
+        self.socket(self.proxy.topology.place(passing.node), &open, passing.packet)
+    }
+
+    /// A packet is where its address is: whether somebody listens.
+    pub(super) fn socket(&mut self, place: Place, open: &[Listener], packet: Packet) -> Outcome {
+        let to = packet.destination;
+        let protocol = packet.transport.protocol();
+        let fits = |one: &&Listener| Some(one.protocol) == protocol && one.port == to.port();
+        let found = open.iter().filter(fits).min_by_key(|one| one.loopback);
+        let reached = found.filter(|one| !one.loopback || to.ip().is_loopback());
+        if reached.is_some() || packet.transport == Transport::Icmp {
+            self.recorder.hop(|| hop(place.clone(), Step::Deliver, packet));
+            return Outcome::Delivered(Delivery {
+                server: place,
+                listener: reached.cloned(),
+                packet,
+                through: self.through.take(),
+                latency_us: self.latency_us,
+            });
+        }
+        self.recorder.hop(|| hop(place.clone(), Step::Reset, packet));
+        let cause = match found {
+            Some(listener) => RefusedCause::ListensOnLoopback(listener.clone()),
+            None => RefusedCause::NothingListens,
+        };
+        // The client sees the answer come from where it sent to: translations are undone on the way back.
+        let by = self.target.ip();
+        Outcome::Refused(Refusal { place, by, packet, cause, on_sender: false, latency_us: self.latency_us })
+    }
+
+    fn refused(
+        &mut self,
+        passing: &Passing<'a>,
+        hook: Hook,
+        cause: RefusedCause,
+        why: impl FnOnce() -> Vec<Rule>,
+    ) -> Outcome {
+        let (place, packet) = (self.proxy.topology.place(passing.node), passing.packet);
+        let by = match hook {
+            Hook::Input => packet.destination.ip(),
+            Hook::Output => packet.source.ip(),
+            Hook::Forward => self.answer_address(passing.node, packet.source.ip()),
+        };
+        let from_lan = passing.entered == Entered::FromLan;
+        if hook == Hook::Forward && from_lan && self.proxy.topology.in_lan(packet.source.ip()) {
+            // Sent by a node, turned round by the router: the refusal was never seen to come back.
+            return self.dropped(place, packet, DropCause::Unanswered, why);
+        }
+        self.recorder.hop(|| Hop { rules: why(), ..hop(place.clone(), Step::Reject, packet) });
+        let on_sender = hook == Hook::Output;
+        Outcome::Refused(Refusal { place, by, packet, cause, on_sender, latency_us: self.latency_us })
+    }
+
+    pub(super) fn dropped(
+        &mut self,
+        place: Place,
+        packet: Packet,
+        cause: DropCause,
+        why: impl FnOnce() -> Vec<Rule>,
+    ) -> Outcome {
+        self.recorder.hop(|| Hop { rules: why(), ..hop(place.clone(), Step::Drop, packet) });
+        Outcome::Dropped(Drop { place, packet, cause })
+    }
+
+    pub(super) fn no_route(
+        &mut self,
+        place: Place,
+        by: IpAddr,
+        packet: Packet,
+        cause: NoRouteCause,
+    ) -> Outcome {
+        self.recorder.hop(|| hop(place.clone(), Step::Unreachable, packet));
+        let wait = if cause == NoRouteCause::NobodyHasAddress { ARP_FAILURE_US } else { self.latency_us };
+        let latency_us = self.latency_us + wait;
+        Outcome::NoRoute(NoRoute { place, by, packet, cause, latency_us })
+    }
+
+    /// The address from which a node answers a sender: that of the interface towards it.
+    fn answer_address(&self, node: NodeId, source: IpAddr) -> IpAddr {
+        let entry = self.proxy.topology.node(node);
+        let inside = self.proxy.topology.range_owner(source) == Some(node);
+        let address = if inside { entry.bridge_for(source) } else { entry.address_for(source) };
+        address.unwrap_or(source)
+    }
+
+    /// Something happened to a packet on a node; with `pod`, it goes on to that Pod.
+    fn pass(
+        &mut self,
+        node: NodeId,
+        step: Step,
+        before: Packet,
+        after: Packet,
+        why: impl FnOnce() -> Vec<Rule>,
+        pod: Option<&PodEntry>,
+    ) {
+        let latency_us = if pod.is_some() { POD_LINK_US } else { 0 };
+        self.latency_us += latency_us;
+        let topology = self.proxy.topology;
+        self.recorder.hop(|| Hop {
+            place: topology.place(node),
+            step,
+            before,
+            after,
+            rules: why(),
+            next: pod.map(|pod| Place::Pod(pod.object.key.clone())),
+            latency_us,
+        });
+    }
+
+    /// A packet leaves a place for another one.
+    pub(super) fn leave(
+        &mut self,
+        place: impl FnOnce() -> Place,
+        step: Step,
+        packet: Packet,
+        why: impl FnOnce() -> Vec<Rule>,
+        next: impl FnOnce() -> Place,
+        latency_us: u64,
+    ) {
+        self.latency_us += latency_us;
+        self.recorder.hop(|| Hop {
+            rules: why(),
+            next: Some(next()),
+            latency_us,
+            ..hop(place(), step, packet)
+        });
+    }
+}
+
+/// A hop without rules that changes nothing and stays.
+pub(super) fn hop(place: Place, step: Step, packet: Packet) -> Hop {
+    Hop { place, step, before: packet, after: packet, rules: Vec::new(), next: None, latency_us: 0 }
+}
