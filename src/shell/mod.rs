@@ -60,6 +60,7 @@ pub mod flags;
 pub mod host;
 pub mod invocation;
 pub mod io;
+pub mod kubectl;
 pub mod language;
 pub mod places;
 pub mod tools;

@@ -2,7 +2,9 @@
 
 mod sleep;
 
+use super::kubectl;
+
 use super::command::Command;
 
 /// Every command that is not part of the shell itself.
-pub static COMMANDS: &[&Command] = &[&sleep::COMMAND];
+pub static COMMANDS: &[&Command] = &[&kubectl::COMMAND, &sleep::COMMAND];

@@ -1,0 +1,237 @@
+//! `kubectl apply`: three-way merge with the manifest that was applied last.
+
+use super::call::{Call, DryRun};
+use super::failure::{Failure, Outcome};
+use super::manifests::{self, Manifest};
+use super::output::{Format, Printer, done};
+use super::resources::{Found, Reading, objects, queries};
+use super::verb::{
+    ALL, Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SELECTOR, VALIDATE, Verb, flags,
+};
+use crate::api::json;
+use crate::api::object::Object;
+use crate::api::patch::diff::three_way;
+use crate::api::schema::schema;
+use crate::api::status::Reason;
+use crate::api::value::Value;
+use crate::cluster::Patch;
+use crate::shell::command::{Flag, not_simulated, switch};
+use crate::words::Words;
+use std::sync::Arc;
+
+/// The annotation that keeps what was applied last.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+const OWN: &[Flag] = &[
+    switch('\0', "force", "delete and create again what cannot be changed", "无法修改时删除并重建"),
+    switch(
+        '\0',
+        "overwrite",
+        "prefer the manifest where it differs (the default)",
+        "冲突时以清单为准（默认）",
+    ),
+    switch('\0', "wait", "wait until what is removed is gone", "等待被移除的对象消失"),
+    not_simulated('\0', "server-side", crate::shell::command::Value::None, "kubectl apply -f FILE"),
+    not_simulated('\0', "force-conflicts", crate::shell::command::Value::None, "kubectl apply -f FILE"),
+    not_simulated('\0', "prune", crate::shell::command::Value::None, "kubectl delete"),
+    not_simulated('\0', "prune-allowlist", crate::shell::command::Value::Text, "kubectl delete"),
+    not_simulated('\0', "openapi-patch", crate::shell::command::Value::None, ""),
+    not_simulated('\0', "cascade", crate::shell::command::Value::Text, "kubectl delete --cascade"),
+    not_simulated(
+        '\0',
+        "grace-period",
+        crate::shell::command::Value::Number,
+        "kubectl delete --grace-period",
+    ),
+    not_simulated('\0', "timeout", crate::shell::command::Value::Duration, "kubectl wait"),
+];
+
+/// `apply`.
+pub static VERB: Verb = Verb {
+    name: "apply",
+    aliases: &[],
+    usage: "-f FILE",
+    summary: Words {
+        en: "create or change objects to be as manifests say", zh: "按清单创建或更新对象"
+    },
+    flags: flags![OWN, ALL, SELECTOR, OUTPUT, DRY_RUN, VALIDATE, FIELD_MANAGER, FILES],
+    children: &[&VIEW_LAST_APPLIED],
+    operands: Operands::Nothing,
+    action: Action::Waits(|call| Box::pin(run(call))),
+};
+
+/// `apply view-last-applied`.
+static VIEW_LAST_APPLIED: Verb = Verb {
+    name: "view-last-applied",
+    aliases: &[],
+    usage: "TYPE/NAME | TYPE NAME | -f FILE",
+    summary: Words { en: "show the manifest that was applied last", zh: "显示最近一次应用的清单" },
+    flags: flags![ALL, SELECTOR, OUTPUT, FILES],
+    children: &[],
+    operands: Operands::Resources,
+    action: Action::Waits(|call| Box::pin(view_last_applied(call))),
+};
+
+async fn run(call: Call) -> Outcome {
+    if let Some(word) = call.operands().first() {
+        return Err(call.usage_error(&format!("Unexpected args: [{word}]")));
+    }
+    if call.flags.value("filename").is_none() {
+        return Err(Failure::plain("must specify one of -f and -k"));
+    }
+    let dry_run = call.dry_run()?;
+    let format = Format::of(&call, false)?;
+    let (manifests, mut failures) = manifests::read(&call).await;
+    if manifests.is_empty() && failures.is_empty() {
+        return Err(Failure::plain("no objects passed to apply"));
+    }
+    let printer = Printer::new(&call, &format);
+    for manifest in &manifests {
+        let applied = match apply(&call, manifest, dry_run) {
+            Ok((object, what)) => done(&call, &format, &printer, &object, what),
+            Err(failure) => Err(failure),
+        };
+        failures.extend(applied.err());
+    }
+    Failure::of(failures)
+}
+
+/// Applies one manifest: the object afterwards, and what was done to it.
+fn apply(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<(Value, &'static str), Failure> {
+    let metadata = manifest.value.get("metadata");
+    if manifest.name.is_empty() && !metadata.get("generateName").is_empty() {
+        let prefix = metadata.get("generateName").str();
+        return Err(Failure::plain(format!("from {prefix}: cannot use generate name with apply")));
+    }
+    let modified = with_last_applied(&manifest.value);
+    if manifest.name.is_empty() {
+        return Err(retrieving(manifest, "resource name may not be empty"));
+    }
+    match call.get(manifest.kind, &manifest.namespace, &manifest.name) {
+        Ok(current) => change(call, manifest, &current, &modified, dry_run),
+        Err(status) if status.reason == Reason::NotFound => {
+            if dry_run == DryRun::Client {
+                return Ok((modified, "created"));
+            }
+            call.create(manifest.kind, &manifest.namespace, modified, dry_run)
+                .map(|object| (object.value.clone(), "created"))
+                .map_err(|status| Failure::from(status).at_source("creating", &manifest.source))
+        }
+        Err(status) => Err(retrieving(manifest, &status.message)),
+    }
+}
+
+fn retrieving(manifest: &Manifest, why: &str) -> Failure {
+    Failure::plain(format!(
+        "error when retrieving current configuration of:\n{}\nfrom server for: \"{}\": {why}",
+        described(manifest),
+        manifest.source
+    ))
+}
+
+/// A manifest as errors of apply describe it.
+fn described(manifest: &Manifest) -> String {
+    let info = manifest.kind.info();
+    let group_version =
+        if info.group.is_empty() { format!("/{}", info.version) } else { info.api_version.to_owned() };
+    format!(
+        "Resource: \"{group_version}, Resource={}\", GroupVersionKind: \"{group_version}, Kind={}\"\nName: \"{}\", Namespace: \"{}\"",
+        info.plural, info.name, manifest.name, manifest.namespace
+    )
+}
+
+/// A manifest with itself in the annotation.
+pub fn with_last_applied(manifest: &Value) -> Value {
+    let mut plain = manifest.clone();
+    let annotations = plain.field_mut("metadata").field_mut("annotations").map_mut();
+    annotations.remove(LAST_APPLIED);
+    let text = json::compact(&plain) + "\n";
+    let mut annotated = plain;
+    annotated.at_mut(&["metadata", "annotations"]).set(LAST_APPLIED, text);
+    annotated
+}
+
+/// Changes an object that exists.
+fn change(
+    call: &Call,
+    manifest: &Manifest,
+    current: &Arc<Object>,
+    modified: &Value,
+    dry_run: DryRun,
+) -> Result<(Value, &'static str), Failure> {
+    let info = manifest.kind.info();
+    if current.is_terminating() {
+        call.warn(&format!(
+            "Detected changes to resource {} which is currently being deleted.",
+            current.name()
+        ));
+    }
+    let last = current.meta.annotation(LAST_APPLIED);
+    if last.is_none() {
+        call.warn(&format!(
+            "resource {}/{} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.",
+            info.plural,
+            current.name()
+        ));
+    }
+    let last = last.and_then(|text| json::parse(text).ok()).unwrap_or_default();
+    let type_id = schema().kind(info.api_version, info.name).expect("every kind has a schema");
+    let failed = |failure: Failure, patch: &Value| applying(failure, manifest, patch);
+    let patch = three_way(&last, modified, &current.value, type_id)
+        .map_err(|why| failed(Failure::plain(why.message), &Value::map()))?;
+    if patch.entries().is_empty() {
+        return Ok((current.value.clone(), "unchanged"));
+    }
+    if dry_run == DryRun::Client {
+        return Ok((current.value.clone(), "configured"));
+    }
+    match call.patch(&current.key, Patch::Strategic(patch.clone()), dry_run) {
+        Ok(object)
+            if object.meta.resource_version == current.meta.resource_version && dry_run == DryRun::No =>
+        {
+            Ok((object.value.clone(), "unchanged"))
+        }
+        Ok(object) => Ok((object.value.clone(), "configured")),
+        Err(status) => Err(failed(status.into(), &patch)),
+    }
+}
+
+/// An error while a patch was applied, with the patch and the object that it was meant for.
+fn applying(failure: Failure, manifest: &Manifest, patch: &Value) -> Failure {
+    let words = format!(
+        "error when applying patch:\n{}\nto:\n{}\nfor: \"{}\": ",
+        json::compact(patch),
+        described(manifest),
+        manifest.source
+    );
+    match failure {
+        Failure::Server(mut status) => {
+            status.message = format!("{words}{}", status.message);
+            Failure::Server(status)
+        }
+        Failure::Plain(text) => Failure::Plain(format!("{words}{text}")),
+        other => other,
+    }
+}
+
+async fn view_last_applied(call: Call) -> Outcome {
+    let (manifests, failures) = manifests::read(&call).await;
+    if manifests.is_empty() && !failures.is_empty() {
+        return Failure::of(failures);
+    }
+    let queries = queries(&call, call.operands(), manifests, Reading::default())?;
+    let (found, mut failures) = objects(&call, &queries);
+    let format = Format::of(&call, false)?;
+    let format = if format.is_default() { Format::Yaml } else { format };
+    let printer = Printer::new(&call, &format);
+    for Found { object, .. } in found {
+        match object.meta.annotation(LAST_APPLIED).and_then(|text| json::parse(text).ok()) {
+            Some(applied) => printer.print(&applied)?,
+            None => failures.push(Failure::plain(format!(
+                "no last-applied-configuration annotation found on resource: {}",
+                object.name()
+            ))),
+        }
+    }
+    Failure::of(failures)
+}

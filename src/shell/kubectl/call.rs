@@ -1,0 +1,248 @@
+//! One call of kubectl: the verb with its arguments read, and the way to the API server.
+//!
+//! Owns [`Call`]: flags and operands, the namespace in force, warnings (each once), dry runs. A verb asks
+//! the server through [`Call::ask`] and its short forms and prints through [`Call::say`].
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::failure::Failure;
+use super::verb::Verb;
+use crate::api::object::{Key, Object};
+use crate::api::registry::Kind;
+use crate::api::status::Status;
+use crate::api::table::Table;
+use crate::api::value::Value;
+use crate::cluster::request::Options;
+use crate::cluster::{Actor, Body, Patch, Request, Verb as Ask};
+use crate::shell::flags::Parsed;
+use crate::shell::host::Host;
+use crate::shell::invocation::Invocation;
+
+/// Whether a change is really made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DryRun {
+    /// It is.
+    No,
+    /// Nothing is sent.
+    Client,
+    /// It is sent, and the server does everything but store it.
+    Server,
+}
+
+impl DryRun {
+    /// What is printed behind the word for what was done.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::No => "",
+            Self::Client => " (dry run)",
+            Self::Server => " (server dry run)",
+        }
+    }
+}
+
+/// A running verb.
+pub struct Call {
+    /// Streams, place and world.
+    pub invocation: Invocation,
+    /// The declaration of the verb.
+    pub verb: &'static Verb,
+    /// The verb as help names it: `kubectl create deployment`.
+    pub path: String,
+    /// Flags and operands.
+    pub flags: Parsed,
+    /// The namespace in force.
+    pub namespace: String,
+    warned: RefCell<Vec<String>>,
+}
+
+impl Call {
+    /// A call whose arguments are read.
+    pub fn new(
+        invocation: Invocation,
+        verb: &'static Verb,
+        path: String,
+        flags: Parsed,
+        namespace: String,
+    ) -> Self {
+        Self { invocation, verb, path, flags, namespace, warned: RefCell::default() }
+    }
+
+    /// What is not a flag.
+    pub fn operands(&self) -> &[String] {
+        &self.flags.operands
+    }
+
+    /// Whether a switch was given.
+    pub fn has(&self, flag: &str) -> bool {
+        self.flags.has(flag)
+    }
+
+    /// The value of a flag, `""` if it was not given.
+    pub fn text(&self, flag: &str) -> &str {
+        self.flags.value(flag).unwrap_or("")
+    }
+
+    /// The value of a numeric flag; flags were checked when they were read.
+    pub fn number(&self, flag: &str) -> Option<i64> {
+        self.flags.value(flag).and_then(|text| text.parse().ok())
+    }
+
+    /// Whether `--namespace` was given.
+    pub fn namespace_given(&self) -> bool {
+        self.flags.value("namespace").is_some_and(|name| !name.is_empty())
+    }
+
+    /// Whether a flag of this name is declared for the verb.
+    pub fn declares(&self, flag: &str) -> bool {
+        self.verb.flags.iter().any(|declared| declared.is_called(flag))
+    }
+
+    /// The world.
+    pub fn host(&self) -> &Host {
+        &self.invocation.host
+    }
+
+    /// A line of output.
+    pub fn say(&self, line: &str) {
+        self.invocation.say(line);
+    }
+
+    /// Text of output, as it is.
+    pub fn write(&self, text: &str) {
+        self.invocation.stdout().write(text);
+    }
+
+    /// A line of standard error.
+    pub fn complain(&self, line: &str) {
+        self.invocation.stderr().line(line);
+    }
+
+    /// A warning, once per call.
+    pub fn warn(&self, warning: &str) {
+        let mut warned = self.warned.borrow_mut();
+        if !warned.iter().any(|one| one == warning) {
+            warned.push(warning.to_owned());
+            self.complain(&format!("Warning: {warning}"));
+        }
+    }
+
+    /// An error in how the verb was called.
+    pub fn usage_error(&self, text: &str) -> Failure {
+        Failure::usage(&self.path, text)
+    }
+
+    /// What `--dry-run` asks for.
+    ///
+    /// # Errors
+    /// A value that is none of the three.
+    pub fn dry_run(&self) -> Result<DryRun, Failure> {
+        match self.flags.value("dry-run") {
+            None | Some("none" | "false") => Ok(DryRun::No),
+            Some("client" | "unchanged" | "true") => Ok(DryRun::Client),
+            Some("server") => Ok(DryRun::Server),
+            Some(other) => Err(Failure::plain(format!(
+                "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
+            ))),
+        }
+    }
+
+    /// Asks the server; its warnings are printed at once.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn ask(&self, request: Request) -> Result<Body, Status> {
+        let reply = self.host().with(|simulation| simulation.request(request));
+        for warning in &reply.warnings {
+            self.warn(warning);
+        }
+        reply.result
+    }
+
+    fn ask_object(&self, request: Request) -> Result<Arc<Object>, Status> {
+        let body = self.ask(request)?;
+        Ok(body.object().expect("a request about one object is answered with one"))
+    }
+
+    /// Reads one object.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Arc<Object>, Status> {
+        self.ask_object(Request::new(Actor::User, Ask::Get, &key(kind, namespace, name)))
+    }
+
+    /// Reads a table; of one object if a name is given.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn table(&self, kind: Kind, namespace: &str, name: &str, options: Options) -> Result<Table, Status> {
+        let verb = if name.is_empty() { Ask::List } else { Ask::Get };
+        let request = Request::new(Actor::User, verb, &key(kind, namespace, name))
+            .options(Options { table: true, ..options });
+        match self.ask(request)? {
+            Body::Table(table, _) => Ok(table),
+            _ => unreachable!("a request for a table is answered with one"),
+        }
+    }
+
+    /// Reads many objects.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn list(&self, kind: Kind, namespace: &str, options: Options) -> Result<Vec<Arc<Object>>, Status> {
+        let namespace = if kind.info().namespaced { namespace } else { "" };
+        match self.ask(Request::list(Actor::User, kind, namespace).options(options))? {
+            Body::List(objects, _) => Ok(objects),
+            _ => unreachable!("a list request is answered with a list"),
+        }
+    }
+
+    /// Creates an object.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn create(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        value: Value,
+        dry_run: DryRun,
+    ) -> Result<Arc<Object>, Status> {
+        let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+        self.ask_object(
+            Request::new(Actor::User, Ask::Create(value), &key(kind, namespace, "")).options(options),
+        )
+    }
+
+    /// Replaces an object.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn update(&self, key: &Key, value: Value, dry_run: DryRun) -> Result<Arc<Object>, Status> {
+        let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+        self.ask_object(Request::new(Actor::User, Ask::Update(value), key).options(options))
+    }
+
+    /// Changes an object.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn patch(&self, key: &Key, patch: Patch, dry_run: DryRun) -> Result<Arc<Object>, Status> {
+        let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+        self.ask_object(Request::new(Actor::User, Ask::Patch(patch), key).options(options))
+    }
+
+    /// Sends any request about one object.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn send(&self, request: Request) -> Result<Arc<Object>, Status> {
+        self.ask_object(request)
+    }
+}
+
+/// A key; cluster-scoped kinds have no namespace.
+pub fn key(kind: Kind, namespace: &str, name: &str) -> Key {
+    Key::new(kind, if kind.info().namespaced { namespace } else { "" }, name)
+}

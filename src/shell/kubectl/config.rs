@@ -1,0 +1,170 @@
+//! `kubectl config`.
+
+use super::call::Call;
+use super::context::Config;
+use super::failure::{Failure, Outcome};
+use super::output::{Format, Printer};
+use super::tabs;
+use super::verb::{Action, OUTPUT, Operands, Verb, flags};
+use crate::api::value::{SmolStr, Value as Document};
+use crate::shell::command::{Flag, Value, not_simulated, option, switch};
+use crate::words::Words;
+
+const SET: &[Flag] = &[
+    switch('\0', "current", "the context in force", "当前上下文"),
+    not_simulated('\0', "auth-info", Value::Text, "--namespace"),
+];
+const VIEW: &[Flag] = &[
+    switch('\0', "minify", "the context in force alone", "只显示当前上下文"),
+    switch('\0', "raw", "show data as they are", "显示原始数据"),
+    switch('\0', "flatten", "put files into the text", "内联引用的文件"),
+    switch('\0', "merge", "read all files", "合并所有文件"),
+];
+const LIST: &[Flag] = &[
+    switch('\0', "no-headers", "leave the header line away", "不显示表头"),
+    option('o', "output", Value::OneOf(&["name"]), "the form of the output", "输出格式"),
+];
+
+/// `config`.
+pub static VERB: Verb = Verb {
+    name: "config",
+    aliases: &[],
+    usage: "current-context|get-contexts|set-context|use-context|view",
+    summary: Words { en: "show and change the kubeconfig", zh: "查看和修改 kubeconfig" },
+    flags: flags![],
+    children: &[&CURRENT, &CONTEXTS, &SET_CONTEXT, &USE, &VIEW_VERB],
+    operands: Operands::Nothing,
+    action: Action::Now(super::parent),
+};
+
+macro_rules! verb {
+    ($verb:ident, $name:literal, $aliases:expr, $usage:literal, $en:literal, $zh:literal, $run:ident, [$($group:expr),*]) => {
+        static $verb: Verb = Verb {
+            name: $name,
+            aliases: $aliases,
+            usage: $usage,
+            summary: Words { en: $en, zh: $zh },
+            flags: flags![$($group),*],
+            children: &[],
+            operands: Operands::Contexts,
+            action: Action::Now($run),
+        };
+    };
+}
+
+verb!(CURRENT, "current-context", &[], "", "show the context in force", "显示当前上下文", current, []);
+verb!(CONTEXTS, "get-contexts", &[], "[NAME]", "list the contexts", "列出上下文", contexts, [LIST]);
+verb!(
+    SET_CONTEXT,
+    "set-context",
+    &[],
+    "NAME | --current --namespace=NAMESPACE",
+    "change a context, such as its namespace",
+    "修改上下文，例如默认命名空间",
+    set_context,
+    [SET]
+);
+verb!(USE, "use-context", &["use"], "NAME", "put another context in force", "切换上下文", use_context, []);
+verb!(VIEW_VERB, "view", &[], "", "show the kubeconfig", "显示 kubeconfig", view, [VIEW, OUTPUT]);
+
+fn load(call: &Call) -> Result<Config, Failure> {
+    Config::load(&call.invocation, call.flags.value("kubeconfig"))
+}
+
+fn current(call: &Call) -> Outcome {
+    let config = load(call)?;
+    if config.current().is_empty() {
+        return Err(Failure::plain("current-context is not set"));
+    }
+    call.say(config.current());
+    Ok(())
+}
+
+fn contexts(call: &Call) -> Outcome {
+    let config = load(call)?;
+    if call.text("output") == "name" {
+        config.contexts().for_each(|(name, _)| call.say(name));
+        return Ok(());
+    }
+    let mut text = String::new();
+    if !call.has("no-headers") {
+        text.push_str("CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n");
+    }
+    let wanted = call.operands();
+    if let Some(missing) = wanted.iter().find(|name| config.context(name).is_none()) {
+        return Err(Failure::plain(format!("context {missing} not found")));
+    }
+    for (name, context) in
+        config.contexts().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|one| one == name))
+    {
+        let mark = if name == config.current() { "*" } else { "" };
+        let field = |field| context.get(field).str();
+        text.push_str(&format!(
+            "{mark}\t{name}\t{}\t{}\t{}\n",
+            field("cluster"),
+            field("user"),
+            field("namespace")
+        ));
+    }
+    call.write(&tabs::aligned(&text, tabs::TABLE));
+    Ok(())
+}
+
+fn set_context(call: &Call) -> Outcome {
+    let mut config = load(call)?;
+    let name = match (call.operands(), call.has("current")) {
+        ([name], false) => name.clone(),
+        ([], true) => config.current().to_owned(),
+        ([], false) => return Err(Failure::plain("you must specify a non-empty context name or --current")),
+        _ => return Err(call.usage_error(&format!("Unexpected args: [{}]", call.operands().join(" ")))),
+    };
+    let existed = config.context(&name).is_some();
+    if let Some(namespace) = call.flags.value("namespace") {
+        config.context_mut(&name).set("namespace", SmolStr::new(namespace));
+    } else {
+        config.context_mut(&name);
+    }
+    config.save(&call.invocation)?;
+    let what = if existed { "modified" } else { "created" };
+    call.say(&format!("Context \"{name}\" {what}."));
+    Ok(())
+}
+
+fn use_context(call: &Call) -> Outcome {
+    let mut config = load(call)?;
+    let [name] = call.operands() else {
+        return Err(call.usage_error("Unexpected args: []"));
+    };
+    if config.context(name).is_none() {
+        return Err(Failure::plain(format!("no context exists with the name: \"{name}\"")));
+    }
+    config.value.set("current-context", SmolStr::new(name));
+    config.save(&call.invocation)?;
+    call.say(&format!("Switched to context \"{name}\"."));
+    Ok(())
+}
+
+fn view(call: &Call) -> Outcome {
+    let config = load(call)?;
+    let mut value = config.value.clone();
+    if call.has("minify") {
+        minify(&mut value, &config);
+    }
+    let format = Format::of(call, false)?;
+    let format = if format.is_default() { Format::Yaml } else { format };
+    Printer::new(call, &format).print(&value)
+}
+
+/// Leaves only what the context in force uses.
+fn minify(value: &mut Document, config: &Config) {
+    let name = config.current();
+    let context = config.context(name).cloned().unwrap_or_default();
+    let kept = [
+        ("contexts", name),
+        ("clusters", context.get("cluster").str()),
+        ("users", context.get("user").str()),
+    ];
+    for (list, name) in kept {
+        value.field_mut(list).list_mut().retain(|item| item.get("name").str() == name);
+    }
+}

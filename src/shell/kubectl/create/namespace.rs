@@ -1,0 +1,51 @@
+//! `kubectl create namespace` and `kubectl create serviceaccount`.
+
+use super::{generate, one_name};
+use crate::api::registry::Kind;
+use crate::api::value::Value;
+use crate::shell::kubectl::call::Call;
+use crate::shell::kubectl::failure::Outcome;
+use crate::shell::kubectl::verb::{
+    Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
+};
+use crate::value;
+use crate::words::Words;
+
+/// `create namespace`.
+pub static NAMESPACE: Verb = Verb {
+    name: "namespace",
+    aliases: &["ns"],
+    usage: "NAME",
+    summary: Words { en: "create a Namespace", zh: "创建命名空间" },
+    flags: flags![OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    children: &[],
+    operands: Operands::Nothing,
+    action: Action::Now(namespace),
+};
+
+/// `create serviceaccount`.
+pub static SERVICE_ACCOUNT: Verb = Verb {
+    name: "serviceaccount",
+    aliases: &["sa"],
+    usage: "NAME",
+    summary: Words { en: "create a ServiceAccount", zh: "创建 ServiceAccount" },
+    flags: flags![OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    children: &[],
+    operands: Operands::Nothing,
+    action: Action::Now(service_account),
+};
+
+fn named(name: &str) -> Value {
+    value!({ "metadata": { "name": (name.to_owned()) } })
+}
+
+fn namespace(call: &Call) -> Outcome {
+    let mut document = named(one_name(call)?);
+    document.set("spec", Value::map());
+    document.set("status", Value::map());
+    generate(call, Kind::Namespace, document, "")
+}
+
+fn service_account(call: &Call) -> Outcome {
+    generate(call, Kind::ServiceAccount, named(one_name(call)?), "failed to create serviceaccount: ")
+}

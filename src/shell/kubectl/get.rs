@@ -1,0 +1,170 @@
+//! `kubectl get`.
+
+use std::sync::Arc;
+
+use super::call::Call;
+use super::failure::{Failure, Outcome};
+use super::manifests;
+use super::output::{Format, Printer, list_of};
+use super::resources::{Query, Reading, list_options, objects, queries};
+use super::table::{Style, sort};
+use super::verb::{ALL_NAMESPACES, Action, FIELD_SELECTOR, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
+use crate::api::object::Object;
+use crate::api::registry::Kind;
+use crate::api::table::Table;
+use crate::api::value::Value as Document;
+use crate::shell::command::{Flag, Value, not_simulated, option, switch};
+use crate::words::Words;
+
+const OWN: &[Flag] = &[
+    option('L', "label-columns", Value::Text, "labels to show as columns", "作为列显示的标签"),
+    switch('\0', "show-labels", "show all labels as the last column", "在最后一列显示所有标签"),
+    switch('\0', "show-kind", "show the type before each name", "在名称前显示类型"),
+    switch('\0', "no-headers", "leave the header line away", "不显示表头"),
+    option('\0', "sort-by", Value::Text, "order by a jsonpath", "按 jsonpath 排序"),
+    switch('w', "watch", "stay and show every change", "持续显示变化"),
+    switch('\0', "watch-only", "show changes alone", "只显示变化"),
+    switch('\0', "output-watch-events", "show what kind of change it was", "显示变化的类型"),
+    switch('\0', "ignore-not-found", "say nothing of what does not exist", "忽略不存在的对象"),
+    option('\0', "raw", Value::Text, "a path of the API server to read", "要读取的 API 路径"),
+    option('\0', "chunk-size", Value::Number, "how many objects are fetched at once", "每次获取的对象数"),
+    switch('\0', "server-print", "let the server make the table", "由服务端生成表格"),
+    option('\0', "subresource", Value::OneOf(&["status", "scale"]), "a part of the object", "对象的子资源"),
+    not_simulated('\0', "kustomize", Value::File, "-f"),
+];
+
+/// `get`.
+pub static VERB: Verb = Verb {
+    name: "get",
+    aliases: &[],
+    usage: "TYPE[,TYPE] [NAME...] | TYPE/NAME... | -f FILE",
+    summary: Words {
+        en: "show objects as a table, as YAML or by a template",
+        zh: "以表格、YAML 或模板显示对象",
+    },
+    flags: flags![OWN, SELECTOR, FIELD_SELECTOR, ALL_NAMESPACES, OUTPUT, FILES],
+    children: &[],
+    operands: Operands::Resources,
+    action: Action::Waits(|call| Box::pin(run(call))),
+};
+
+const NO_RESOURCE: &str = "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples";
+
+async fn run(call: Call) -> Outcome {
+    if let Some(path) = call.flags.value("raw") {
+        return super::raw::get(&call, path);
+    }
+    let from_files = call.flags.value("filename").is_some();
+    if call.operands().is_empty() && !from_files {
+        return Err(Failure::Exact(NO_RESOURCE.to_owned()));
+    }
+    let format = Format::of(&call, true)?;
+    let (manifests, mut failures) = manifests::read(&call).await;
+    if from_files && manifests.is_empty() && !failures.is_empty() {
+        return Failure::of(failures);
+    }
+    let reading = Reading { resource_alone: true, all_namespaces: call.has("all-namespaces") };
+    let queries = queries(&call, call.operands(), manifests, reading)?;
+    if call.has("watch") || call.has("watch-only") {
+        return super::watch::run(&call, &format, &queries).await;
+    }
+    match format {
+        Format::Default | Format::Wide => tables(&call, &format, &queries, &mut failures)?,
+        _ => documents(&call, &format, &queries, &mut failures)?,
+    }
+    if call.has("ignore-not-found") {
+        failures.retain(|failure| !failure.is_not_found());
+    }
+    Failure::of(failures)
+}
+
+/// Prints tables, one per kind.
+fn tables(call: &Call, format: &Format, queries: &[Query], failures: &mut Vec<Failure>) -> Outcome {
+    let mut read: Vec<(Kind, Table)> = Vec::new();
+    for query in queries {
+        match table_of(call, query) {
+            // Rows of one kind that follow each other share a table.
+            Ok(table) => match read.last_mut() {
+                Some((kind, last)) if *kind == query.kind() => last.rows.extend(table.rows),
+                _ => read.push((query.kind(), table)),
+            },
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let mut kinds: Vec<Kind> = read.iter().map(|(kind, _)| *kind).collect();
+    kinds.dedup();
+    let style = Style::of(call, format, kinds.len() > 1 || call.has("show-kind"));
+    let mut printed = 0;
+    for (kind, table) in &mut read {
+        if let Some(path) = call.flags.value("sort-by").filter(|path| !path.is_empty())
+            && !sort(&mut table.rows, path, |row| &row.object.value)?
+        {
+            continue;
+        }
+        if table.rows.is_empty() {
+            continue;
+        }
+        if printed > 0 {
+            call.write("\n");
+        }
+        printed += 1;
+        call.write(&style.text(*kind, table, None));
+    }
+    if printed == 0 && failures.is_empty() && !call.has("ignore-not-found") {
+        call.complain(&nothing_found(call, &kinds));
+    }
+    Ok(())
+}
+
+/// What is said when there is nothing to show.
+fn nothing_found(call: &Call, kinds: &[Kind]) -> String {
+    let namespaced = kinds.iter().all(|kind| kind.info().namespaced);
+    if namespaced && !call.has("all-namespaces") {
+        format!("No resources found in {} namespace.", call.namespace)
+    } else {
+        "No resources found".to_owned()
+    }
+}
+
+fn table_of(call: &Call, query: &Query) -> Result<Table, Failure> {
+    let table = match query {
+        Query::One { key, .. } => call.table(key.kind, &key.namespace, &key.name, list_options(call)),
+        Query::Many { kind, namespace } => call.table(*kind, namespace, "", list_options(call)),
+    };
+    table.map_err(Failure::from)
+}
+
+/// Prints whole objects: one alone as itself, others as a list.
+fn documents(call: &Call, format: &Format, queries: &[Query], failures: &mut Vec<Failure>) -> Outcome {
+    let (found, wrong) = objects(call, queries);
+    failures.extend(wrong);
+    let mut items: Vec<Arc<Object>> = found.into_iter().map(|found| found.object).collect();
+    if let Some(path) = call.flags.value("sort-by").filter(|path| !path.is_empty())
+        && !sort(&mut items, path, |object| &object.value)?
+    {
+        items.clear();
+    }
+    let single = matches!(queries, [Query::One { .. }]);
+    let printer = Printer::new(call, format);
+    match format {
+        Format::Name => {
+            for object in &items {
+                printer.print(&object.value)?;
+            }
+            Ok(())
+        }
+        Format::Columns(columns) => {
+            let values: Vec<Document> = items.iter().map(|object| object.value.clone()).collect();
+            if !single || !values.is_empty() {
+                call.write(&columns.table(&values, call.has("no-headers")));
+            }
+            Ok(())
+        }
+        _ if single => match items.first() {
+            Some(object) => printer.print(&object.value),
+            None => Ok(()),
+        },
+        _ if items.is_empty() && !failures.is_empty() => Ok(()),
+        _ => printer.print(&list_of(items.iter().map(AsRef::as_ref))),
+    }
+}

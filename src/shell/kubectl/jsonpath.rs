@@ -1,0 +1,552 @@
+//! kubectl's dialect of JSONPath.
+//!
+//! Owns the reading of templates and their evaluation on documents. Source:
+//! <https://kubernetes.io/docs/reference/kubectl/jsonpath/> and `k8s.io/client-go/util/jsonpath`.
+
+use std::cmp::Ordering;
+
+use super::failure::Failure;
+use crate::api::json;
+use crate::api::value::Value;
+
+/// A template, read.
+#[derive(Clone, Debug)]
+pub struct Template {
+    text: String,
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    Text(String),
+    Path(Vec<Step>),
+    Range(Vec<Step>, Vec<Node>),
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Field(String),
+    Wildcard,
+    Recursive,
+    Slice { start: Option<i64>, end: Option<i64>, step: Option<i64>, single: bool },
+    Union(Vec<Step>),
+    Filter(Operand, &'static str, Operand),
+}
+
+#[derive(Clone, Debug)]
+enum Operand {
+    Path(Vec<Step>),
+    Value(Value),
+    Nothing,
+}
+
+/// Operators of filters; longer ones first.
+const OPERATORS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
+/// Steps and nodes of one template at most.
+const LENGTH_LIMIT: usize = 10_000;
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// Text that is none, in the words of client-go.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > LENGTH_LIMIT {
+            return Err("template too long".to_owned());
+        }
+        let mut parser = Parser { rest: text, nodes: vec![Vec::new()], ranges: Vec::new() };
+        parser.template()?;
+        let nodes = parser.nodes.pop().unwrap_or_default();
+        Ok(Self { text: text.to_owned(), nodes })
+    }
+
+    /// Reads a path as flags take it, with or without braces and the first dot.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn relaxed(text: &str) -> Result<Self, String> {
+        let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+        let unexpected = || {
+            format!(
+                "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{{name1.name2}}' or '{{.name1.name2}}'"
+            )
+        };
+        if inner.contains(['{', '}']) {
+            return Err(unexpected());
+        }
+        let inner = inner.strip_prefix('.').unwrap_or(inner);
+        Self::parse(&format!("{{.{inner}}}"))
+    }
+
+    /// What the template prints for a document.
+    ///
+    /// # Errors
+    /// An index that the document does not have.
+    pub fn print(&self, value: &Value) -> Result<String, String> {
+        let mut out = String::new();
+        print_nodes(&self.nodes, value, &mut out)?;
+        Ok(out)
+    }
+
+    /// What the paths of the template lead to.
+    ///
+    /// # Errors
+    /// As [`Template::print`].
+    pub fn results(&self, value: &Value) -> Result<Vec<Value>, String> {
+        let mut all = Vec::new();
+        for node in &self.nodes {
+            if let Node::Path(steps) = node {
+                all.extend(walk(steps, vec![value.clone()])?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// kubectl's error when a template does not fit a document.
+    pub fn failure(&self, why: &str, value: &Value) -> Failure {
+        Failure::plain(format!(
+            "error executing jsonpath \"{}\": Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
+            self.text.replace('"', "\\\""),
+            self.text,
+            go_syntax(value)
+        ))
+    }
+}
+
+/// A value as Go's `%#v` prints it.
+fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::List(items) => {
+            let items: Vec<String> = items.iter().map(go_syntax).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
+        }
+        Value::Map(map) => {
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{}:{}", go_quote(key), go_syntax(value))).collect();
+            format!("map[string]interface {{}}{{{}}}", entries.join(", "))
+        }
+        Value::Str(text) => go_quote(text),
+        other => json::compact(other),
+    }
+}
+
+/// Text as Go's `%q` prints it, for text without control characters.
+fn go_quote(text: &str) -> String {
+    format!(
+        "\"{}\"",
+        text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t")
+    )
+}
+
+fn print_nodes(nodes: &[Node], value: &Value, out: &mut String) -> Result<(), String> {
+    for node in nodes {
+        match node {
+            Node::Text(text) => out.push_str(text),
+            Node::Path(steps) => {
+                let found = walk(steps, vec![value.clone()])?;
+                let words: Vec<String> = found.iter().map(text_of).collect();
+                out.push_str(&words.join(" "));
+            }
+            Node::Range(steps, inner) => {
+                for item in walk(steps, vec![value.clone()])? {
+                    print_nodes(inner, &item, out)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A value as kubectl prints it.
+pub fn text_of(value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.to_string(),
+        Value::Null => "<nil>".to_owned(),
+        other => json::compact(other),
+    }
+}
+
+fn walk(steps: &[Step], mut found: Vec<Value>) -> Result<Vec<Value>, String> {
+    for step in steps {
+        let mut next = Vec::new();
+        for value in &found {
+            take(step, value, &mut next)?;
+        }
+        found = next;
+    }
+    Ok(found)
+}
+
+fn take(step: &Step, value: &Value, out: &mut Vec<Value>) -> Result<(), String> {
+    match step {
+        Step::Field(name) => {
+            if let Some(found) = value.as_map().and_then(|map| map.get(name)) {
+                out.push(found.clone());
+            }
+        }
+        Step::Wildcard => match value {
+            Value::List(items) => out.extend(items.iter().cloned()),
+            Value::Map(map) => out.extend(map.iter().map(|(_, value)| value.clone())),
+            _ => {}
+        },
+        Step::Recursive => descend(value, out),
+        Step::Slice { start, end, step, single } => slice(value, (*start, *end, *step), *single, out)?,
+        Step::Union(steps) => {
+            for step in steps {
+                take(step, value, out)?;
+            }
+        }
+        Step::Filter(left, operator, right) => {
+            for item in value.items() {
+                if holds(left, operator, right, item)? {
+                    out.push(item.clone());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A value and everything below it.
+fn descend(value: &Value, out: &mut Vec<Value>) {
+    out.push(value.clone());
+    match value {
+        Value::List(items) => items.iter().for_each(|item| descend(item, out)),
+        Value::Map(map) => map.iter().for_each(|(_, value)| descend(value, out)),
+        _ => {}
+    }
+}
+
+type Bounds = (Option<i64>, Option<i64>, Option<i64>);
+
+fn slice(value: &Value, bounds: Bounds, single: bool, out: &mut Vec<Value>) -> Result<(), String> {
+    let Value::List(items) = value else {
+        return match value {
+            Value::Null => Ok(()),
+            _ => Err("is not array or slice".to_owned()),
+        };
+    };
+    let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    let from_end = |index: i64| if index < 0 { index + length } else { index };
+    let start = from_end(bounds.0.unwrap_or(0));
+    let end = match bounds.1 {
+        Some(end) => from_end(end),
+        None if single => start + 1,
+        None => length,
+    };
+    if single && (start < 0 || start >= length) {
+        return Err(format!("array index out of bounds: index {}, length {length}", bounds.0.unwrap_or(0)));
+    }
+    let step = bounds.2.unwrap_or(1);
+    if step <= 0 {
+        return Err("step must be > 0".to_owned());
+    }
+    let mut at = start.max(0);
+    while at < end.min(length) {
+        if let Some(item) = usize::try_from(at).ok().and_then(|at| items.get(at)) {
+            out.push(item.clone());
+        }
+        at += step;
+    }
+    Ok(())
+}
+
+fn holds(left: &Operand, operator: &str, right: &Operand, item: &Value) -> Result<bool, String> {
+    let lefts = operand(left, item)?;
+    if operator.is_empty() {
+        return Ok(!lefts.is_empty());
+    }
+    let rights = operand(right, item)?;
+    let (Some(left), Some(right)) = (lefts.first(), rights.first()) else { return Ok(false) };
+    if lefts.len() > 1 || rights.len() > 1 {
+        return Err("can only compare one element at a time".to_owned());
+    }
+    let order = compare(left, right);
+    Ok(match operator {
+        "==" => order == Some(Ordering::Equal),
+        "!=" => order != Some(Ordering::Equal),
+        "<" => order == Some(Ordering::Less),
+        ">" => order == Some(Ordering::Greater),
+        "<=" => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        _ => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+    })
+}
+
+fn operand(operand: &Operand, item: &Value) -> Result<Vec<Value>, String> {
+    match operand {
+        Operand::Path(steps) => walk(steps, vec![item.clone()]),
+        Operand::Value(value) => Ok(vec![value.clone()]),
+        Operand::Nothing => Ok(Vec::new()),
+    }
+}
+
+fn compare(left: &Value, right: &Value) -> Option<Ordering> {
+    let number = |value: &Value| match value {
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        _ => None,
+    };
+    match (left, right) {
+        (Value::Str(left), Value::Str(right)) => Some(left.cmp(right)),
+        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
+        _ => number(left)?.partial_cmp(&number(right)?),
+    }
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+    /// Nodes of the template and of open ranges.
+    nodes: Vec<Vec<Node>>,
+    ranges: Vec<Vec<Step>>,
+}
+
+impl Parser<'_> {
+    fn push(&mut self, node: Node) {
+        self.nodes.last_mut().expect("the template itself is always open").push(node);
+    }
+
+    fn template(&mut self) -> Result<(), String> {
+        while !self.rest.is_empty() {
+            let Some(open) = self.rest.find('{') else {
+                let text = self.rest.to_owned();
+                self.push(Node::Text(text));
+                self.rest = "";
+                break;
+            };
+            if open > 0 {
+                let text = self.rest[..open].to_owned();
+                self.push(Node::Text(text));
+            }
+            let inner = &self.rest[open + 1..];
+            let close = closing_brace(inner).ok_or("unclosed action")?;
+            self.rest = &inner[close + 1..];
+            self.action(inner[..close].trim())?;
+        }
+        if self.ranges.is_empty() { Ok(()) } else { Err("unexpected end of range".to_owned()) }
+    }
+
+    fn action(&mut self, action: &str) -> Result<(), String> {
+        if let Some(text) = quoted(action) {
+            self.push(Node::Text(text));
+            return Ok(());
+        }
+        if let Some(path) = action.strip_prefix("range") {
+            self.ranges.push(steps(path.trim())?);
+            self.nodes.push(Vec::new());
+            return Ok(());
+        }
+        if action == "end" {
+            let steps = self.ranges.pop().ok_or("not in range, nothing to end")?;
+            let inner = self.nodes.pop().unwrap_or_default();
+            self.push(Node::Range(steps, inner));
+            return Ok(());
+        }
+        let steps = steps(action)?;
+        self.push(Node::Path(steps));
+        Ok(())
+    }
+}
+
+/// The brace that ends an action, outside quotes.
+fn closing_brace(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, letter) in text.char_indices() {
+        match (quote, letter) {
+            _ if escaped => escaped = false,
+            (_, '\\') => escaped = true,
+            (Some(open), letter) if letter == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '}') => return Some(at),
+            (None, _) => {}
+        }
+    }
+    None
+}
+
+/// The text of a quoted word.
+fn quoted(text: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
+    let inner = text[1..].strip_suffix(quote)?;
+    let mut out = String::new();
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            out.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some(other) => out.push(other),
+            None => out.push('\\'),
+        }
+    }
+    Some(out)
+}
+
+fn steps(path: &str) -> Result<Vec<Step>, String> {
+    let mut steps = Vec::new();
+    let mut rest = path.strip_prefix(['$', '@']).unwrap_or(path);
+    if rest.is_empty() || path == "." {
+        return Ok(steps);
+    }
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix("..") {
+            steps.push(Step::Recursive);
+            rest = after;
+            if !rest.starts_with('[') {
+                rest = field(rest, &mut steps)?;
+            }
+        } else if let Some(after) = rest.strip_prefix('.') {
+            rest = if after.starts_with('[') { after } else { field(after, &mut steps)? };
+        } else if let Some(after) = rest.strip_prefix('[') {
+            let close = closing_bracket(after).ok_or("unterminated array")?;
+            steps.push(brackets(after[..close].trim())?);
+            rest = &after[close + 1..];
+        } else if steps.is_empty() && path.len() == rest.len() {
+            return Err(format!("unrecognized identifier {rest}"));
+        } else {
+            return Err(format!(
+                "unrecognized character in action: {:?}",
+                rest.chars().next().unwrap_or(' ')
+            ));
+        }
+    }
+    Ok(steps)
+}
+
+/// A name after a dot; a dot behind a backslash belongs to it.
+fn field<'a>(rest: &'a str, steps: &mut Vec<Step>) -> Result<&'a str, String> {
+    let mut name = String::new();
+    let mut letters = rest.char_indices();
+    let mut end = rest.len();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => name.extend(letters.next().map(|(_, letter)| letter)),
+            '.' | '[' | ' ' | '|' | ')' => {
+                end = at;
+                break;
+            }
+            letter => name.push(letter),
+        }
+    }
+    match name.as_str() {
+        "" => {}
+        "*" => steps.push(Step::Wildcard),
+        _ => steps.push(Step::Field(name)),
+    }
+    Ok(rest[end..].trim_start())
+}
+
+fn closing_bracket(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    let mut quote = None;
+    for (at, letter) in text.char_indices() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '[') => depth += 1,
+            (None, ']') if depth == 0 => return Some(at),
+            (None, ']') => depth -= 1,
+            (None, _) => {}
+        }
+    }
+    None
+}
+
+fn brackets(inner: &str) -> Result<Step, String> {
+    if inner == "*" {
+        return Ok(Step::Wildcard);
+    }
+    if let Some(filter) = inner.strip_prefix("?(").and_then(|rest| rest.strip_suffix(')')) {
+        return self::filter(filter);
+    }
+    if inner.contains(',') {
+        let parts: Result<Vec<Step>, String> = inner.split(',').map(|part| brackets(part.trim())).collect();
+        return parts.map(Step::Union);
+    }
+    if let Some(name) = quoted(inner) {
+        return Ok(Step::Field(name));
+    }
+    let parts: Vec<&str> = inner.split(':').collect();
+    let number = |text: &str| match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| format!("invalid array index {inner}")),
+    };
+    if inner.is_empty() || parts.len() > 3 {
+        return Err(format!("invalid array index {inner}"));
+    }
+    Ok(Step::Slice {
+        start: number(parts[0])?,
+        end: parts.get(1).map_or(Ok(None), |part| number(part))?,
+        step: parts.get(2).map_or(Ok(None), |part| number(part))?,
+        single: parts.len() == 1,
+    })
+}
+
+fn filter(text: &str) -> Result<Step, String> {
+    for operator in OPERATORS {
+        if let Some((left, right)) = text.split_once(operator) {
+            return Ok(Step::Filter(side(left.trim())?, operator, side(right.trim())?));
+        }
+    }
+    Ok(Step::Filter(side(text.trim())?, "", Operand::Nothing))
+}
+
+fn side(text: &str) -> Result<Operand, String> {
+    if let Some(text) = quoted(text) {
+        return Ok(Operand::Value(Value::from(text)));
+    }
+    if text.starts_with(['@', '$', '.']) {
+        return steps(text).map(Operand::Path);
+    }
+    json::parse(text).map(Operand::Value).map_err(|_| format!("unrecognized identifier {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value;
+
+    fn check(template: &str, expected: Result<&str, &str>) {
+        let value = value!({
+            "items": [
+                { "name": "a", "port": 80, "labels": { "app.io/x": "1" } },
+                { "name": "b", "port": 443 }
+            ],
+            "empty": []
+        });
+        let printed = Template::parse(template).and_then(|template| template.print(&value));
+        assert_eq!(printed.as_deref().map_err(String::as_str), expected, "{template}");
+    }
+
+    #[test]
+    fn templates_print_what_their_paths_find() {
+        check("{.items[*].name}", Ok("a b"));
+        check("{.items[0].port}x", Ok("80x"));
+        check("{.items[-1].name}", Ok("b"));
+        check("{range .items[*]}{.name}{\"\\t\"}{.port}{\"\\n\"}{end}", Ok("a\t80\nb\t443\n"));
+        check("{.items[?(@.name==\"b\")].port}", Ok("443"));
+        check("{.items[?(@.port>100)].name}", Ok("b"));
+        check("{.items[?(@.labels)].name}", Ok("a"));
+        check("{.items[0]['name','port']}", Ok("a 80"));
+        check("{..port}", Ok("80 443"));
+        check("{.items[0].labels.app\\.io/x}", Ok("1"));
+        check("{.nosuch}", Ok(""));
+        check("{.empty}", Ok("[]"));
+        check("{.items[1]}", Ok("{\"name\":\"b\",\"port\":443}"));
+        check("{.items[0:1].name}", Ok("a"));
+    }
+
+    #[test]
+    fn broken_templates_are_refused_in_go_words() {
+        check("{.items", Err("unclosed action"));
+        check("{.items[5].name}", Err("array index out of bounds: index 5, length 2"));
+        check("{end}", Err("not in range, nothing to end"));
+    }
+}

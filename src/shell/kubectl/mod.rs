@@ -1,0 +1,226 @@
+//! The simulated kubectl: a client of the API server, one file per verb.
+//!
+//! Owns the finding of the verb, the reading of its flags by pflag's rules, help and Tab. It changes nothing
+//! itself: every verb asks the API server through [`call::Call`]. Start at [`VERBS`]; how a verb is
+//! declared is in [`verb`].
+
+mod api_resources;
+mod apply;
+mod call;
+mod cluster_info;
+mod columns;
+mod complete;
+mod config;
+mod context;
+mod create;
+mod delete;
+mod discovery;
+mod duration;
+mod failure;
+mod get;
+mod help;
+mod jsonpath;
+mod label;
+mod manifests;
+mod output;
+mod raw;
+mod resources;
+mod scale;
+mod suggest;
+mod table;
+mod tabs;
+mod verb;
+mod version;
+mod watch;
+
+use crate::shell::command::{Command, Flag, Found, Run, Value};
+use crate::shell::flags::{FlagError, Parsed, Style, parse};
+use crate::shell::invocation::Invocation;
+use crate::words::Words;
+use call::Call;
+use context::Config;
+use failure::{Failure, Outcome};
+use verb::{Action, Verb};
+
+/// `kubectl`.
+pub static COMMAND: Command = Command {
+    name: "kubectl",
+    usage: "VERB [TYPE [NAME]] [FLAG]...",
+    summary: Words { en: "talk to the cluster", zh: "与集群对话" },
+    flags: verb::GLOBAL,
+    operands: Value::Text,
+    complete: Some(complete::complete),
+    found: Found::OnHosts,
+    run: Run::Waits(|invocation| Box::pin(run(invocation))),
+};
+
+/// The verbs, in the order of kubectl's own help.
+pub static VERBS: &[&Verb] = &[
+    &create::VERB,
+    &get::VERB,
+    &delete::VERB,
+    &scale::VERB,
+    &cluster_info::VERB,
+    &apply::VERB,
+    &label::LABEL,
+    &label::ANNOTATE,
+    &api_resources::RESOURCES,
+    &api_resources::VERSIONS,
+    &config::VERB,
+    &version::VERB,
+];
+
+async fn run(invocation: Invocation) -> i32 {
+    let stderr = invocation.stderr().clone();
+    let outcome = match prepare(invocation) {
+        Ok(None) => Ok(()),
+        Ok(Some(call)) => match call.verb.action {
+            Action::Now(run) => run(&call),
+            Action::Waits(run) => run(call).await,
+        },
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(()) => 0,
+        Err(failure) => {
+            stderr.write(&failure.text());
+            failure.status()
+        }
+    }
+}
+
+/// Finds the verb and reads its arguments. `None` if help was asked for and printed.
+fn prepare(invocation: Invocation) -> Result<Option<Call>, Failure> {
+    let mut arguments = invocation.arguments.clone();
+    let Some(at) = first_word(&arguments, verb::GLOBAL) else {
+        return no_verb(&invocation);
+    };
+    let name = arguments.remove(at);
+    if name == "help" {
+        help::print(&invocation, &arguments)?;
+        return Ok(None);
+    }
+    let Some(mut verb) = VERBS.iter().copied().find(|verb| verb.answers_to(&name)) else {
+        return Err(suggest::unknown(&name));
+    };
+    let mut path = format!("kubectl {}", verb.name);
+    while !verb.children.is_empty() {
+        let Some(at) = first_word(&arguments, verb.flags) else { break };
+        let Some(child) = verb.children.iter().copied().find(|child| child.answers_to(&arguments[at])) else {
+            break;
+        };
+        arguments.remove(at);
+        verb = child;
+        path = format!("{path} {}", verb.name);
+    }
+    let flags = read_flags(verb, &path, &arguments)?;
+    if flags.has("help") {
+        help::print_verb(&invocation, verb, &path);
+        return Ok(None);
+    }
+    let namespace = connect(&invocation, &flags)?;
+    Ok(Some(Call::new(invocation, verb, path, flags, namespace)))
+}
+
+fn no_verb(invocation: &Invocation) -> Result<Option<Call>, Failure> {
+    parse(verb::GLOBAL, Style::Pflag, &invocation.arguments)
+        .map_err(|error| flag_failure(&error, verb::GLOBAL, "kubectl"))?;
+    help::print(invocation, &[])?;
+    Ok(None)
+}
+
+/// Where the first word stands that is no flag and no flag's value.
+fn first_word(arguments: &[String], table: &[Flag]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = arguments.get(at) {
+        if word == "--" {
+            return None;
+        }
+        if !word.starts_with('-') || word == "-" {
+            return Some(at);
+        }
+        let takes_next = crate::shell::completion::flag_awaiting_value(table, word).is_some();
+        at += if takes_next { 2 } else { 1 };
+    }
+    None
+}
+
+fn read_flags(verb: &'static Verb, path: &str, arguments: &[String]) -> Result<Parsed, Failure> {
+    let flags =
+        parse(verb.flags, Style::Pflag, arguments).map_err(|error| flag_failure(&error, verb.flags, path))?;
+    for (flag, value) in flags.in_order() {
+        if let Err(why) = check_value(flag, value) {
+            let name = match (flag.short, flag.long) {
+                (Some(short), long) => format!("-{short}, --{long}"),
+                (None, long) => format!("--{long}"),
+            };
+            let text = format!("invalid argument \"{value}\" for \"{name}\" flag: {why}");
+            return Err(flag_text(&text, path));
+        }
+    }
+    Ok(flags)
+}
+
+/// Checks a value as pflag does, in Go's words.
+fn check_value(flag: &Flag, value: &str) -> Result<(), String> {
+    let syntax = |function: &str| Err(format!("strconv.{function}: parsing \"{value}\": invalid syntax"));
+    match flag.value {
+        Value::Number if value.parse::<i64>().is_err() => syntax("ParseInt"),
+        Value::Duration => duration::duration(value).map(drop),
+        Value::None if !matches!(value, "true" | "false" | "1" | "0" | "t" | "f" | "T" | "F") => {
+            syntax("ParseBool")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn flag_text(text: &str, path: &str) -> Failure {
+    Failure::plain(format!("{text}\nSee '{path} --help' for usage."))
+}
+
+fn flag_failure(error: &FlagError, table: &[Flag], path: &str) -> Failure {
+    let text = match error {
+        FlagError::UnknownLong(name) => format!("unknown flag: --{name}"),
+        FlagError::UnknownShort(letter, word) => format!("unknown shorthand flag: '{letter}' in {word}"),
+        FlagError::LongWithoutValue(name) => format!("flag needs an argument: --{name}"),
+        FlagError::ShortWithoutValue(letter, word) => {
+            format!("flag needs an argument: '{letter}' in {word}")
+        }
+        FlagError::Ambiguous(name) | FlagError::UnexpectedValue(name) => format!("unknown flag: --{name}"),
+        FlagError::NotSimulated(flag, nearest) => {
+            debug_assert!(!table.is_empty(), "every verb has flags");
+            return Failure::NotSimulated(format!("{path} {flag}"), nearest);
+        }
+    };
+    flag_text(&text, path)
+}
+
+/// The namespace in force; refuses servers and contexts that are not there.
+fn connect(invocation: &Invocation, flags: &Parsed) -> Result<String, Failure> {
+    let config = Config::load(invocation, flags.value("kubeconfig"))?;
+    let context = flags.value("context").unwrap_or(config.current());
+    if config.context(context).is_none() && flags.value("context").is_some() {
+        return Err(Failure::Exact(format!(
+            "Error in configuration: context was not found for specified context: {context}"
+        )));
+    }
+    if let Some(server) = flags.value("server").filter(|server| *server != context::SERVER) {
+        let address = server.split("//").last().unwrap_or(server);
+        return Err(Failure::Exact(format!(
+            "The connection to the server {address} was refused - did you specify the right host or port?"
+        )));
+    }
+    Ok(match flags.value("namespace").filter(|namespace| !namespace.is_empty()) {
+        Some(namespace) => namespace.to_owned(),
+        None => config.namespace(context),
+    })
+}
+
+/// A verb that only leads to others, called without one of them.
+fn parent(call: &Call) -> Outcome {
+    if let Some(word) = call.operands().first() {
+        return Err(call.usage_error(&format!("unknown command \"{word}\"")));
+    }
+    help::print_verb(&call.invocation, call.verb, &call.path);
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! How objects are printed: `-o yaml`, `json`, `name`, `jsonpath=…`, `custom-columns=…`.
+//!
+//! Owns the choice of the form and the forms of whole objects. Tables are in [`super::table`], describe in
+//! [`super::describe`].
+
+use super::call::Call;
+use super::failure::Failure;
+use super::jsonpath::Template;
+use super::{columns, failure::Outcome};
+use crate::api::object::Object;
+use crate::api::registry::Kind;
+use crate::api::value::Value;
+use crate::api::{json, yaml};
+
+/// Forms that are offered for `-o`.
+pub const FORMATS: &[&str] =
+    &["custom-columns=", "json", "jsonpath=", "jsonpath-as-json=", "name", "wide", "yaml"];
+
+/// A chosen form.
+#[derive(Clone, Debug)]
+pub enum Format {
+    /// A table, or the line that says what was done.
+    Default,
+    /// A table with more columns.
+    Wide,
+    /// YAML.
+    Yaml,
+    /// JSON, indented.
+    Json,
+    /// `TYPE/NAME`.
+    Name,
+    /// A jsonpath template.
+    Path(Template),
+    /// A jsonpath template whose results are printed as JSON.
+    PathAsJson(Template),
+    /// Columns by jsonpath.
+    Columns(columns::Columns),
+}
+
+/// The formats that kubectl names in its error; `tables` adds those of `get`.
+fn allowed(tables: bool) -> &'static str {
+    if tables {
+        "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml"
+    } else {
+        "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml"
+    }
+}
+
+impl Format {
+    /// The form that a call asks for. `tables`: whether the verb prints tables.
+    ///
+    /// # Errors
+    /// A form that does not exist or is not simulated.
+    pub fn of(call: &Call, tables: bool) -> Result<Self, Failure> {
+        let given = call.text("output");
+        let (name, argument) = match given.split_once('=') {
+            Some((name, argument)) => (name, Some(argument)),
+            None => (given, None),
+        };
+        let template = || argument.map_or_else(|| call.text("template"), |argument| argument);
+        match name {
+            "" => Ok(Self::Default),
+            "wide" if tables => Ok(Self::Wide),
+            "yaml" => Ok(Self::Yaml),
+            "json" => Ok(Self::Json),
+            "name" => Ok(Self::Name),
+            "jsonpath" | "jsonpath-as-json" => {
+                let text = template();
+                if text.is_empty() {
+                    return Err(Failure::plain("template format specified but no template given"));
+                }
+                let template = Template::parse(text)
+                    .map_err(|why| Failure::plain(format!("error parsing jsonpath {text}, {why}")))?;
+                Ok(if name == "jsonpath" { Self::Path(template) } else { Self::PathAsJson(template) })
+            }
+            "custom-columns" if tables => {
+                columns::Columns::parse(argument.unwrap_or("")).map(Self::Columns).map_err(Failure::plain)
+            }
+            "go-template"
+            | "template"
+            | "go-template-file"
+            | "templatefile"
+            | "jsonpath-file"
+            | "custom-columns-file"
+            | "kyaml" => Err(Failure::NotSimulated(
+                format!("kubectl {} -o {name}", call.verb.name),
+                if name.starts_with("custom") {
+                    "-o custom-columns=…"
+                } else {
+                    "-o jsonpath=… or -o yaml"
+                },
+            )),
+            _ => Err(Failure::plain(format!(
+                "unable to match a printer suitable for the output format \"{given}\", allowed formats are: {}",
+                allowed(tables)
+            ))),
+        }
+    }
+
+    /// Whether nothing but the default was asked for.
+    pub fn is_default(&self) -> bool {
+        matches!(self, Self::Default)
+    }
+}
+
+/// Prints documents one after another in a form of whole objects.
+pub struct Printer<'a> {
+    call: &'a Call,
+    format: &'a Format,
+    printed: std::cell::Cell<usize>,
+}
+
+impl<'a> Printer<'a> {
+    /// A printer that has printed nothing yet.
+    pub fn new(call: &'a Call, format: &'a Format) -> Self {
+        Self { call, format, printed: std::cell::Cell::new(0) }
+    }
+
+    /// Prints a document.
+    ///
+    /// # Errors
+    /// A template that does not fit the document.
+    pub fn print(&self, value: &Value) -> Outcome {
+        let first = self.printed.replace(self.printed.get() + 1) == 0;
+        match self.format {
+            Format::Yaml => {
+                let separator = if first { "" } else { "---\n" };
+                self.call.write(&format!("{separator}{}", yaml::write(value)));
+            }
+            Format::Json => self.call.write(&format!("{}\n", json::pretty(value, 4))),
+            Format::Name => self.call.say(&name_of(value)),
+            Format::Path(template) => {
+                self.call.write(&template.print(value).map_err(|why| template.failure(&why, value))?);
+            }
+            Format::PathAsJson(template) => {
+                let found = template.results(value).map_err(|why| template.failure(&why, value))?;
+                let found: Value = found.into_iter().collect();
+                self.call.write(&format!("{}\n", json::pretty(&found, 4)));
+            }
+            Format::Columns(columns) => {
+                self.call.write(&columns.table(std::slice::from_ref(value), self.call.has("no-headers")));
+            }
+            Format::Default | Format::Wide => {}
+        }
+        Ok(())
+    }
+}
+
+/// `TYPE/NAME` of a document.
+pub fn name_of(value: &Value) -> String {
+    let name = value.at(&["metadata", "name"]).str();
+    match Kind::of_manifest(value.get("apiVersion").str(), value.get("kind").str()) {
+        Some(kind) => format!("{}/{name}", kind.info().group_singular()),
+        None => format!("{}/{name}", value.get("kind").str().to_ascii_lowercase()),
+    }
+}
+
+/// Prints what a verb did to an object: the object in the form asked for, or `TYPE/NAME DONE`.
+///
+/// # Errors
+/// As [`Printer::print`].
+pub fn done(call: &Call, format: &Format, printer: &Printer<'_>, value: &Value, what: &str) -> Outcome {
+    if !format.is_default() {
+        return printer.print(value);
+    }
+    let suffix = call.dry_run()?.suffix();
+    call.say(&format!("{} {what}{suffix}", name_of(value)));
+    Ok(())
+}
+
+/// A list of documents as `get -o yaml` wraps it.
+pub fn list_of<'a>(objects: impl Iterator<Item = &'a Object>) -> Value {
+    crate::value!({
+        "apiVersion": "v1",
+        "items": (objects.map(|object| object.value.clone()).collect::<Value>()),
+        "kind": "List",
+        "metadata": { "resourceVersion": "" }
+    })
+}
