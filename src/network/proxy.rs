@@ -189,12 +189,16 @@ impl<'a> Proxy<'a> {
         if matched.port.has_endpoints() && self.outside_ranges(matched, packet) {
             return Some(Filter::SourceRanges);
         }
-        if self.mode == ProxyMode::Iptables {
-            // KUBE-SERVICES is asked in FORWARD and OUTPUT, KUBE-EXTERNAL-SERVICES in INPUT and FORWARD.
-            let asked = if matched.is_external() { hook != Hook::Output } else { hook != Hook::Input };
-            if !asked {
-                return None;
-            }
+        let asked = match (self.mode, matched.frontend) {
+            // iptables: KUBE-SERVICES in FORWARD and OUTPUT, KUBE-EXTERNAL-SERVICES in INPUT and FORWARD.
+            (ProxyMode::Iptables, Frontend::ClusterIp) => hook != Hook::Input,
+            (ProxyMode::Iptables, _) => hook != Hook::Output,
+            // nftables: nodeport-endpoints-check in input alone, service-endpoints-check everywhere.
+            (_, Frontend::NodePort) => hook == Hook::Input,
+            _ => true,
+        };
+        if !asked {
+            return None;
         }
         if !matched.port.has_endpoints() {
             return Some(Filter::NoEndpoints);
