@@ -15,6 +15,7 @@
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
 mod beyond;
+pub mod dns;
 pub mod flows;
 pub mod hop;
 pub mod names;

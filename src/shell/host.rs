@@ -124,6 +124,11 @@ impl Host {
         Rc::clone(all.entry(address.clone()).or_insert_with(|| Rc::new(RefCell::new(make()))))
     }
 
+    /// The file system of a place, if anybody has looked at it or changed it.
+    pub fn existing_files(&self, address: &Address) -> Option<Files> {
+        self.0.files.borrow().get(address).map(Rc::clone)
+    }
+
     /// The language in which Portside itself speaks.
     pub fn language(&self) -> Language {
         self.0.language.get()

@@ -51,6 +51,7 @@
 //! - Tests: `testing::check(script, expected output, status)`.
 
 pub mod builtins;
+pub mod client;
 pub mod command;
 pub mod completion;
 pub mod escapes;
@@ -63,5 +64,6 @@ pub mod io;
 pub mod kubectl;
 pub mod language;
 pub mod places;
+pub mod resolver;
 pub mod tools;
 pub mod tty;

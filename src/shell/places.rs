@@ -57,6 +57,8 @@ pub struct Place {
     pub environment: Vec<(String, String)>,
     /// Names in the PATH of a container; `None` on hosts, where a command's declaration says where it is.
     pub commands: Option<Rc<[String]>>,
+    /// busybox' version (major, minor) where its applets are the commands: they print other words.
+    pub busybox: Option<(u32, u32)>,
     /// Files that are there at first: absolute path and text.
     pub first_files: Vec<(String, String)>,
 }
@@ -95,6 +97,7 @@ impl Place {
             start: "/".to_owned(),
             environment,
             commands: Some(commands),
+            busybox: None,
             first_files: Vec::new(),
         }
     }
@@ -122,6 +125,7 @@ impl Place {
             start: "/root".to_owned(),
             environment,
             commands: None,
+            busybox: None,
             first_files: Vec::new(),
         }
     }

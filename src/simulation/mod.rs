@@ -4,9 +4,11 @@
 //! work to whom it concerns. It knows no commands and no page; [`crate::shell::host`] and the page drive it.
 
 pub mod incidents;
+pub mod traffic;
 mod world;
 
 use self::incidents::{Incident, Incidents};
+use self::traffic::Traffic;
 use crate::api::object::Key;
 use crate::api::value::Value;
 use crate::cluster::clock::{Instant, Span};
@@ -30,6 +32,8 @@ pub struct Simulation {
     pub runtime: Runtime,
     /// What went wrong of late, and in which command line.
     pub incidents: Incidents,
+    /// What was sent of late.
+    pub traffic: Traffic,
     controllers: Controllers,
 }
 
@@ -50,6 +54,7 @@ impl Simulation {
             network: Network::default(),
             runtime: Runtime::default(),
             incidents: Incidents::default(),
+            traffic: Traffic::default(),
             controllers: Controllers::default(),
         }
     }

@@ -1,10 +1,23 @@
 //! The commands, one file each. How to add one: the header of [`super`].
 
+mod curl;
+mod nc;
+mod nslookup;
+mod ping;
 mod sleep;
-
-use super::kubectl;
+mod url;
+mod wget;
 
 use super::command::Command;
+use super::kubectl;
 
 /// Every command that is not part of the shell itself.
-pub static COMMANDS: &[&Command] = &[&kubectl::COMMAND, &sleep::COMMAND];
+pub static COMMANDS: &[&Command] = &[
+    &curl::COMMAND,
+    &kubectl::COMMAND,
+    &nc::COMMAND,
+    &nslookup::COMMAND,
+    &ping::COMMAND,
+    &sleep::COMMAND,
+    &wget::COMMAND,
+];
