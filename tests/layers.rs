@@ -49,7 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
-        let path = entry.unwrap().path();
+        let path = entry.expect("the source folder can be listed").path();
         if path.is_dir() {
             rust_files(&path, found);
         } else if path.extension().is_some_and(|ending| ending == "rs") {
@@ -74,7 +74,7 @@ fn no_module_imports_one_above_it() {
         let mut files = Vec::new();
         rust_files(&source.join(layer), &mut files);
         for file in files {
-            for name in imports(&fs::read_to_string(&file).unwrap()) {
+            for name in imports(&fs::read_to_string(&file).expect("sources are text")) {
                 let is_layer = name == "ui" || LAYERS.iter().any(|(layer, _)| *layer == name);
                 if is_layer && !allowed.contains(&name.as_str()) {
                     wrong.push(format!("{} imports {name}", file.strip_prefix(&source).unwrap().display()));

@@ -358,7 +358,8 @@ mod tests {
 
     #[test]
     fn commands_end_when_and_how_they_say() {
-        let cases: [(&[&str], Option<(u64, u8)>); 7] = [
+        type Case = (&'static [&'static str], Option<(u64, u8)>);
+        let cases: [Case; 7] = [
             (&["sleep", "3600"], Some((3_600_000, 0))),
             (&["false"], Some((10, 1))),
             (&["sh", "-c", "echo hi; sleep 2; exit 3"], Some((2030, 3))),

@@ -106,7 +106,7 @@ pub(super) fn read(arguments: &[String]) -> Result<Options, (String, i32)> {
     let seconds = |name: &str| -> Result<Option<Duration>, (String, i32)> {
         let Some(text) = parsed.value(name) else { return Ok(None) };
         match text.parse::<f64>() {
-            Ok(number) if number >= 0.0 && number < 1e9 => {
+            Ok(number) if (0.0..1e9).contains(&number) => {
                 Ok(Some(Duration::from_secs_f64(number)).filter(|limit| !limit.is_zero()))
             }
             _ => {
