@@ -10,7 +10,7 @@ use super::Cluster;
 use super::actor::Actor;
 use super::journal::Entry;
 use super::request::{Body, Patch, Propagation, Reply, Request, Subresource, Verb};
-use crate::api::kinds::{Rules, rules};
+use crate::api::kinds::rules;
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::selector::Selector;
@@ -39,6 +39,9 @@ impl Cluster {
     }
 
     fn serve(&mut self, request: Request, warnings: &mut Vec<String>) -> Result<Body, Status> {
+        if request.subresource == Subresource::Scale && !has_scale(request.kind) {
+            return Err(Status::new(Reason::NotFound, "the server could not find the requested resource"));
+        }
         match &request.verb {
             Verb::Get => self.serve_get(&request),
             Verb::List => self.serve_list(&request),
@@ -129,16 +132,17 @@ impl Cluster {
         let mut document = super::decoding::body(request, body, warnings)?;
         self.name_document(request, &mut document)?;
         (rules.default)(&mut document);
-        (rules.prepare_create)(&mut document);
-        self.stamp(&mut document);
         self.admit_create(request.kind, &request.namespace, &mut document)?;
+        self.stamp(&mut document);
         let name = document.at(&["metadata", "name"]).smol();
+        if request.kind == Kind::Service {
+            // The server allocates first: an address that cannot be had hides all other errors.
+            self.allocate_service(&mut document, None)?;
+        }
+        (rules.prepare_create)(&mut document);
         if request.actor == Actor::User {
             refuse_invalid(request.kind, &name, (rules.validate)(&document))?;
             warnings.extend((rules.warnings)(&document, None));
-        }
-        if request.kind == Kind::Service {
-            self.allocate_service(&mut document, None)?;
         }
         if self.find(request.kind, &request.namespace, &name).is_some() {
             return Err(Status::already_exists(request.kind, &name));
@@ -230,20 +234,26 @@ impl Cluster {
         match request.subresource {
             Subresource::Status => {
                 let status = document.get("status").clone();
-                let mut kept = before.value.clone();
-                kept.set("status", status);
-                document = kept;
+                document = before.value.clone();
+                document.set("status", status);
+                (rules.default)(&mut document);
+                if request.actor == Actor::User {
+                    let mut causes = (rules.validate_update)(&document, &before.value);
+                    causes.retain(|cause| cause.field.starts_with("status"));
+                    refuse_invalid(request.kind, &request.name, causes)?;
+                }
             }
             _ => {
                 (rules.default)(&mut document);
                 restore_field(&mut document, &before.value, "status");
-                (rules.prepare_update)(&mut document, &before.value);
-                if request.actor == Actor::User {
-                    self.check_update(request, rules, &document, before)?;
-                    warnings.extend((rules.warnings)(&document, Some(&before.value)));
-                }
                 if request.kind == Kind::Service {
                     self.allocate_service(&mut document, Some(before))?;
+                }
+                (rules.prepare_update)(&mut document, &before.value);
+                if request.actor == Actor::User {
+                    let causes = (rules.validate_update)(&document, &before.value);
+                    refuse_invalid(request.kind, &request.name, causes)?;
+                    warnings.extend((rules.warnings)(&document, Some(&before.value)));
                 }
             }
         }
@@ -257,16 +267,6 @@ impl Cluster {
             self.commit(request.actor, Some(stored.clone()), None);
         }
         Ok(stored)
-    }
-
-    fn check_update(
-        &self,
-        request: &Request,
-        rules: &Rules,
-        document: &Value,
-        before: &Arc<Object>,
-    ) -> Result<(), Status> {
-        refuse_invalid(request.kind, &request.name, (rules.validate_update)(document, &before.value))
     }
 
     fn bind(&mut self, request: &Request, node: &SmolStr) -> Result<Arc<Object>, Status> {
@@ -370,6 +370,11 @@ impl Cluster {
         let revision = self.journal.revision() + 1;
         self.journal.push(Entry { revision, at: self.now, actor, key, before, after });
     }
+}
+
+/// Whether a kind has a number of replicas that can be asked for by itself.
+fn has_scale(kind: Kind) -> bool {
+    matches!(kind, Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController | Kind::StatefulSet)
 }
 
 fn refuse_invalid(kind: Kind, name: &str, causes: Vec<FieldError>) -> Result<(), Status> {

@@ -51,8 +51,8 @@ pub const STORED: Rules = Rules {
     default: |_| {},
     prepare_create: |_| {},
     prepare_update: |_, _| {},
-    validate: |_| Vec::new(),
-    validate_update: |_, _| Vec::new(),
+    validate: validate_stored,
+    validate_update: |document, _| validate_stored(document),
     warnings: |_, _| Vec::new(),
     columns: &[table::NAME, table::AGE],
     cells: table::name_and_age,
@@ -80,9 +80,9 @@ pub fn rules(kind: Kind) -> &'static Rules {
 }
 
 /// Checks the metadata of an object whose kind has no checks of its own.
-#[must_use]
-pub fn validate_metadata(kind: Kind, document: &Value) -> Vec<FieldError> {
-    metadata::validate(kind, document)
+fn validate_stored(document: &Value) -> Vec<FieldError> {
+    let kind = Kind::of_manifest(document.get("apiVersion").str(), document.get("kind").str());
+    kind.map_or_else(Vec::new, |kind| metadata::validate(kind, document))
 }
 
 /// Sets a condition in `status.conditions` to True or False, with the time of the change.

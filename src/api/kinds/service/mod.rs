@@ -8,10 +8,10 @@ pub mod families;
 mod table;
 mod validate;
 
-pub use changes::{drop_fields_of_old_type, keep_allocated_values, sync_cluster_ips, trim_to_one_family};
+pub use changes::{keep_allocated_values, sync_cluster_ips, trim_to_one_family};
 
 use super::Rules;
-use super::field::{each, fill};
+use super::field::{each, fill, within};
 use crate::api::value::Value;
 use crate::value;
 
@@ -19,7 +19,9 @@ use crate::value;
 pub(super) const RULES: Rules = Rules {
     default,
     prepare_create,
-    prepare_update: |_, _| {},
+    prepare_update: |document, before| {
+        changes::drop_fields_of_old_type(document.field_mut("spec"), before.get("spec"));
+    },
     validate: validate::validate,
     validate_update: validate::validate_update,
     warnings,
@@ -61,6 +63,9 @@ pub fn is_headless(spec: &Value) -> bool {
 
 /// `SetDefaults_Service`.
 fn default(document: &mut Value) {
+    within(document, "status", |status| {
+        within(status, "loadBalancer", |balancer| each(balancer, "ingress", default_ingress));
+    });
     let spec = document.field_mut("spec");
     fill(spec, &[("sessionAffinity", Value::text("None")), ("type", Value::text("ClusterIP"))]);
     match spec.get("sessionAffinity").str() {
@@ -107,6 +112,13 @@ fn drop_empty(spec: &mut Value) {
         if matches!(spec.get(field), Value::Int(0) | Value::Bool(false)) {
             spec.remove(field);
         }
+    }
+}
+
+/// An address that a load balancer gives is handled by the nodes, unless it says otherwise.
+fn default_ingress(entry: &mut Value) {
+    if !entry.get("ip").is_empty() {
+        entry.set_default("ipMode", "VIP");
     }
 }
 
