@@ -3,6 +3,7 @@
 //! Owns what is true of a container from its start to its end and is in no API object: environment and logs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::api::value::SmolStr;
 use crate::cluster::clock::Instant;
@@ -21,12 +22,26 @@ pub struct ContainerKey {
 /// One run of a container. It is kept after its end, for `logs --previous` and undo.
 #[derive(Clone, Debug)]
 pub struct Container {
-    /// The environment it was started with, in the kubelet's order. It never changes afterwards.
-    pub env: Vec<(String, String)>,
+    /// The variables that it declares itself, in order. They never change after its start.
+    pub own_env: Vec<(String, String)>,
+    /// The variables of Services at its start, in the kubelet's order, shared by containers that start together.
+    pub service_env: Arc<[(String, String)]>,
     /// When it started.
     pub started: Instant,
     /// What it wrote.
     pub logs: Vec<LogLine>,
+    /// The exit code of its process, once that has ended.
+    pub ended: Option<u8>,
+}
+
+impl Container {
+    /// The environment it was started with: its own variables, then those of Services that it did not set
+    /// itself.
+    pub fn env(&self) -> impl Iterator<Item = (&str, &str)> {
+        let set = |name: &str| self.own_env.iter().any(|(own, _)| own == name);
+        let services = self.service_env.iter().filter(move |(name, _)| !set(name));
+        self.own_env.iter().chain(services).map(|(name, value)| (name.as_str(), value.as_str()))
+    }
 }
 
 /// A line of a container's log.
@@ -46,8 +61,23 @@ pub struct Runtime {
 
 impl Runtime {
     /// Starts a container with its environment.
-    pub fn start(&mut self, key: ContainerKey, env: Vec<(String, String)>, now: Instant) {
-        self.containers.insert(key, Container { env, started: now, logs: Vec::new() });
+    pub fn start(
+        &mut self,
+        key: ContainerKey,
+        own_env: Vec<(String, String)>,
+        service_env: Arc<[(String, String)]>,
+        now: Instant,
+    ) {
+        let container = Container { own_env, service_env, started: now, logs: Vec::new(), ended: None };
+        self.containers.insert(key, container);
+    }
+
+    /// Notes that a container's process has ended. Whoever ends one by other means than the kubelet, such as
+    /// an attached shell, wakes the kubelet afterwards ([`crate::simulation::Simulation::end_process`]).
+    pub fn end(&mut self, key: &ContainerKey, code: u8) {
+        if let Some(container) = self.containers.get_mut(key) {
+            container.ended.get_or_insert(code);
+        }
     }
 
     /// A container's run, if it has started.

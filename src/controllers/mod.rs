@@ -6,14 +6,25 @@
 //! controller calls another, and none remembers what it could read from objects. To add one: a file with
 //! a type that implements [`Controller`], and one line in [`Controllers::default`].
 
+mod deployment;
+mod endpoint_slice;
+mod endpoints;
+mod events;
+mod kubelet;
+mod owned;
+mod replicaset;
+mod scheduler;
+mod service_pods;
+
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::api::object::Key;
-use crate::cluster::clock::Span;
+use crate::api::object::{Key, Object};
+use crate::cluster::clock::{Instant, Span};
 use crate::cluster::journal::Entry;
 use crate::cluster::queue::Due;
 use crate::cluster::{Actor, Cluster};
 use crate::containers::Runtime;
+pub use events::Event;
 
 /// A controller: what makes a key dirty, and what to do about a dirty key.
 pub trait Controller {
@@ -39,13 +50,21 @@ pub struct Context<'a> {
     /// The containers that run.
     pub runtime: &'a mut Runtime,
     actor: Actor,
+    recorder: &'a mut events::Recorder,
+    timer: Option<Instant>,
 }
 
 impl Context<'_> {
-    /// Looks at a key again after a while.
-    pub fn requeue(&mut self, key: &Key, after: Span) {
+    /// Writes an Event about an object, or counts the one up that says the same.
+    pub fn event(&mut self, about: &Object, event: Event<'_>) {
+        self.recorder.record(self.cluster, self.actor, about, event);
+    }
+
+    /// Looks at the key that is being reconciled again after a while. The earliest wish of one look counts, and
+    /// the next look forgets it.
+    pub fn requeue(&mut self, after: Span) {
         let at = self.cluster.now() + after;
-        self.cluster.queue_mut().push(at, Due::Requeue(self.actor, key.clone()));
+        self.timer = Some(self.timer.map_or(at, |earlier| earlier.min(at)));
     }
 }
 
@@ -88,14 +107,26 @@ struct Worker {
 /// All controllers of a cluster.
 pub struct Controllers {
     workers: Vec<Worker>,
+    recorder: events::Recorder,
     revision: u64,
 }
 
 impl Default for Controllers {
     fn default() -> Self {
-        let controllers: Vec<Box<dyn Controller>> = vec![];
+        let controllers: Vec<Box<dyn Controller>> = vec![
+            Box::new(deployment::DeploymentController),
+            Box::new(replicaset::ReplicaSetController),
+            Box::<scheduler::Scheduler>::default(),
+            Box::<kubelet::Kubelet>::default(),
+            Box::new(endpoints::EndpointsController),
+            Box::new(endpoint_slice::EndpointSliceController),
+        ];
         let worker = |controller| Worker { controller, dirty: WorkQueue::default(), scheduled: false };
-        Self { workers: controllers.into_iter().map(worker).collect(), revision: 0 }
+        Self {
+            workers: controllers.into_iter().map(worker).collect(),
+            recorder: events::Recorder::default(),
+            revision: 0,
+        }
     }
 }
 
@@ -147,8 +178,15 @@ impl Controllers {
     fn reconcile(&mut self, index: usize, key: &Key, cluster: &mut Cluster, runtime: &mut Runtime) {
         let controller = &mut self.workers[index].controller;
         let actor = controller.actor();
-        controller.reconcile(key, &mut Context { cluster, runtime, actor });
+        let recorder = &mut self.recorder;
+        let mut context = Context { cluster, runtime, actor, recorder, timer: None };
+        controller.reconcile(key, &mut context);
+        let timer = context.timer;
+        cluster.queue_mut().set_timer(actor, key, timer);
         // Follow at once: a long batch must not outrun the journal's memory.
         self.observe(cluster);
     }
 }
+
+#[cfg(test)]
+mod tests;

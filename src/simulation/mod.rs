@@ -14,7 +14,7 @@ use crate::api::value::Value;
 use crate::cluster::clock::{Instant, Span};
 use crate::cluster::queue::Due;
 use crate::cluster::{Actor, Cluster, Reply, Request, Settings, Verb};
-use crate::containers::Runtime;
+use crate::containers::{ContainerKey, Runtime};
 use crate::controllers::Controllers;
 use crate::network::Network;
 
@@ -79,6 +79,16 @@ impl Simulation {
     pub fn notice(&mut self) {
         self.controllers.observe(&mut self.cluster);
         self.network.observe(&self.cluster);
+    }
+
+    /// Ends the process of a container's latest run, as a person does who leaves an attached shell.
+    pub fn end_process(&mut self, pod: &Key, container: &str, code: u8) {
+        let Some(object) = self.cluster.get(pod) else { return };
+        let uid = object.meta.uid.clone();
+        let Some((restart, _)) = self.runtime.latest(&uid, container) else { return };
+        self.runtime.end(&ContainerKey { pod: uid, name: container.into(), restart }, code);
+        let now = self.cluster.now();
+        self.cluster.queue_mut().push(now, Due::Requeue(Actor::Kubelet, pod.clone()));
     }
 
     /// Virtual time in microseconds.

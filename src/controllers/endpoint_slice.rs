@@ -1,0 +1,404 @@
+//! endpoint-slice-controller: keeps the EndpointSlices of every Service that has a selector.
+//!
+//! Owns how endpoints are spread over slices: at most [`PER_SLICE`] in one; endpoints stay in the slice
+//! they are in, new ones fill slices that change anyway, then the fullest that takes them all, then new
+//! ones; slices are never merged. Source: `k8s.io/endpointslice/reconciler.go`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHashMap;
+
+use super::service_pods::{self, fnv1a};
+use super::{Context, Controller, WorkQueue};
+use crate::api::object::{Key, Object};
+use crate::api::registry::Kind;
+use crate::api::selector::Selector;
+use crate::api::typed::{Pod, Service, ServiceType};
+use crate::api::value::{SmolStr, Value};
+use crate::cluster::clock::Span;
+use crate::cluster::journal::Entry;
+use crate::cluster::request::Options;
+use crate::cluster::{Actor, Cluster};
+use crate::value;
+
+/// The most endpoints in one slice (`--max-endpoints-per-slice`).
+pub const PER_SLICE: usize = 100;
+const SERVICE_NAME: &str = "kubernetes.io/service-name";
+const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+const CONTROLLER: &str = "endpointslice-controller.k8s.io";
+
+/// The endpoint slice controller.
+pub(super) struct EndpointSliceController;
+
+/// The endpoints that have the same ports, by address, in the order of their Pods' names.
+#[derive(Default)]
+struct Group {
+    ports: Value,
+    endpoints: Vec<(IpAddr, Value)>,
+}
+
+/// A slice and what shall become of it.
+struct Plan {
+    object: Arc<Object>,
+    endpoints: Vec<Value>,
+    changed: bool,
+}
+
+impl Controller for EndpointSliceController {
+    fn actor(&self) -> Actor {
+        Actor::EndpointSlice
+    }
+
+    fn latency(&self) -> Span {
+        Span::from_ms(5)
+    }
+
+    fn observe(&mut self, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue) {
+        match entry.key.kind {
+            Kind::Service => dirty.add(entry.key.clone()),
+            Kind::Pod => service_pods::concerned(entry, cluster, dirty),
+            Kind::EndpointSlice if entry.actor != Actor::EndpointSlice => {
+                let object = entry.object();
+                if object.meta.label(MANAGED_BY) == CONTROLLER {
+                    let service = object.meta.labels.get(SERVICE_NAME).smol();
+                    dirty.add(Key::new(Kind::Service, entry.key.namespace.clone(), service));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
+        let cluster = &mut *context.cluster;
+        // The slices of a Service that is gone go with it: they are its dependents.
+        let Some(object) = cluster.get(key).cloned() else { return };
+        let service = object.as_service().expect("objects of kind Service are Services");
+        if service.selector.is_none() || service.kind == ServiceType::ExternalName || object.is_terminating()
+        {
+            return;
+        }
+        let pods = service_pods::selected(cluster, &object, service);
+        let existing = managed_slices(cluster, &object);
+        let (known, foreign): (Vec<_>, Vec<_>) =
+            existing.into_iter().partition(|slice| has_family(slice, service));
+        for slice in foreign {
+            let _gone = cluster.delete(Actor::EndpointSlice, &slice.key, Options::default());
+        }
+        for family in &service.families {
+            let of_family = |slice: &&Arc<Object>| slice.value.get("addressType").str() == family;
+            let existing: Vec<Arc<Object>> = known.iter().filter(of_family).cloned().collect();
+            let groups = groups(cluster, &object, service, &pods, family == "IPv6");
+            Reconcile { cluster, service: &object, labels: labels(&object, service), family }
+                .all(existing, groups);
+        }
+    }
+}
+
+fn has_family(slice: &Arc<Object>, service: &Service) -> bool {
+    service.families.iter().any(|family| slice.value.get("addressType").str() == family)
+}
+
+/// The slices of a Service that this controller made.
+fn managed_slices(cluster: &Cluster, service: &Object) -> Vec<Arc<Object>> {
+    let pairs = Value::from_iter([(SmolStr::new_static(SERVICE_NAME), Value::from(service.name()))]);
+    let selector = Selector::of_pairs(&pairs).expect("the selector has a pair");
+    let mut slices = cluster.matching(Kind::EndpointSlice, service.namespace(), &selector);
+    slices.retain(|slice| slice.meta.label(MANAGED_BY) == CONTROLLER && !slice.is_terminating());
+    slices
+}
+
+fn labels(object: &Object, service: &Service) -> Value {
+    let mut labels = object.meta.labels.clone();
+    labels.set(SERVICE_NAME, object.name());
+    labels.set(MANAGED_BY, CONTROLLER);
+    if service.headless {
+        labels.set("service.kubernetes.io/headless", "");
+    } else {
+        labels.remove("service.kubernetes.io/headless");
+    }
+    labels
+}
+
+/// The endpoints that shall be, by their ports.
+fn groups(
+    cluster: &Cluster,
+    object: &Object,
+    service: &Service,
+    pods: &[Arc<Object>],
+    v6: bool,
+) -> BTreeMap<String, Group> {
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    let mut keys: BTreeMap<Vec<Option<u16>>, String> = BTreeMap::new();
+    for one in pods {
+        let pod = one.as_pod().expect("objects of kind Pod are Pods");
+        if !service_pods::is_backend(pod) {
+            continue;
+        }
+        let Some(ip) = pod.ips.iter().find(|ip| ip.is_ipv6() == v6) else { continue };
+        let numbers: Vec<Option<u16>> =
+            service.ports.iter().map(|port| service_pods::target(port, pod)).collect();
+        let key = match keys.get(&numbers) {
+            Some(key) => key.clone(),
+            None => {
+                let (key, ports) = ports(service, &numbers);
+                groups.entry(key.clone()).or_default().ports = ports;
+                keys.insert(numbers, key.clone());
+                key
+            }
+        };
+        let endpoint = endpoint(cluster, object, service, one, pod, *ip);
+        groups.entry(key).or_default().endpoints.push((*ip, endpoint));
+    }
+    groups
+}
+
+/// The ports of a slice in their order, and the text that tells sets of ports apart.
+fn ports(service: &Service, numbers: &[Option<u16>]) -> (String, Value) {
+    let found = service.ports.iter().zip(numbers).filter_map(|(port, number)| Some((port, (*number)?)));
+    let mut ports: Vec<(u32, Value)> = found
+        .map(|(port, number)| {
+            let printed = format!(
+                "(v1.EndpointPort){{Protocol:(*v1.Protocol){} Port:(*int32){number} Name:(*string){} AppProtocol:<nil>}}",
+                port.protocol, port.name
+            );
+            let mut document = value!({
+                "name": (port.name.clone()), "port": number, "protocol": (port.protocol.name())
+            });
+            if !port.app_protocol.is_empty() {
+                document.set("appProtocol", &port.app_protocol);
+            }
+            (fnv1a(&printed), document)
+        })
+        .collect();
+    ports.sort_by_key(|(hash, _)| *hash);
+    let documents: Value = ports.into_iter().map(|(_, document)| document).collect();
+    (port_key(&documents), documents)
+}
+
+/// What tells sets of ports apart.
+fn port_key(ports: &Value) -> String {
+    let mut parts: Vec<String> = ports
+        .items()
+        .iter()
+        .map(|port| {
+            let text = |field: &str| port.get(field).str();
+            format!(
+                "{}/{}/{}/{};",
+                text("name"),
+                port.get("port").as_int().unwrap_or(0),
+                text("protocol"),
+                text("appProtocol")
+            )
+        })
+        .collect();
+    parts.sort_unstable();
+    parts.concat()
+}
+
+/// `conditions` of an endpoint; there are few, so they are shared.
+fn conditions(ready: bool, serving: bool, terminating: bool) -> Value {
+    static SHARED: OnceLock<Vec<Value>> = OnceLock::new();
+    let all = SHARED.get_or_init(|| {
+        let one = |bits: u8| {
+            value!({ "ready": (bits & 4 != 0), "serving": (bits & 2 != 0), "terminating": (bits & 1 != 0) })
+        };
+        (0..8).map(one).collect()
+    });
+    all[usize::from(ready) * 4 + usize::from(serving) * 2 + usize::from(terminating)].clone()
+}
+
+fn endpoint(
+    cluster: &Cluster,
+    service_object: &Object,
+    service: &Service,
+    object: &Object,
+    pod: &Pod,
+    ip: IpAddr,
+) -> Value {
+    let terminating = object.is_terminating();
+    let ready = service.publish_not_ready || (pod.ready && !terminating);
+    let mut endpoint = value!({
+        "addresses": [(Value::from(ip.to_string()))],
+        "conditions": (conditions(ready, pod.ready, terminating)),
+        "nodeName": (pod.node.clone()),
+        "targetRef": (service_pods::target_reference(object))
+    });
+    if let Some(hostname) = service_pods::hostname(pod, object, service_object) {
+        endpoint.set("hostname", hostname);
+    }
+    let node = cluster.find(Kind::Node, "", &pod.node).and_then(|node| node.as_node());
+    if let Some(zone) = node.map(|node| &node.zone).filter(|zone| !zone.is_empty()) {
+        endpoint.set("zone", zone);
+    }
+    endpoint
+}
+
+/// Bringing the slices of one Service and address family to what they shall be.
+struct Reconcile<'a> {
+    cluster: &'a mut Cluster,
+    service: &'a Object,
+    labels: Value,
+    family: &'a SmolStr,
+}
+
+impl Reconcile<'_> {
+    fn all(&mut self, existing: Vec<Arc<Object>>, groups: BTreeMap<String, Group>) {
+        let mut groups = groups;
+        let mut by_ports: BTreeMap<String, Vec<Arc<Object>>> = BTreeMap::new();
+        for slice in existing {
+            by_ports.entry(port_key(slice.value.get("ports"))).or_default().push(slice);
+        }
+        let mut superfluous: Vec<Arc<Object>> = Vec::new();
+        let mut missing: Vec<(Value, Vec<Value>)> = Vec::new();
+        let mut kept: Vec<(Value, Plan)> = Vec::new();
+        if groups.is_empty() {
+            groups.insert(String::new(), Group { ports: Value::list(), endpoints: Vec::new() });
+        }
+        for (key, slices) in &by_ports {
+            if !groups.contains_key(key) {
+                superfluous.extend(slices.iter().cloned());
+            }
+        }
+        for (key, group) in groups {
+            let slices = by_ports.remove(&key).unwrap_or_default();
+            let placeholder = group.endpoints.is_empty();
+            let (plans, new) = spread(&slices, group.endpoints);
+            for (count, plan) in plans.into_iter().enumerate() {
+                if plan.endpoints.is_empty() && !(placeholder && count == 0) {
+                    superfluous.push(plan.object);
+                } else {
+                    kept.push((group.ports.clone(), plan));
+                }
+            }
+            if placeholder && slices.is_empty() {
+                missing.push((group.ports.clone(), Vec::new()));
+            }
+            missing.extend(new.into_iter().map(|endpoints| (group.ports.clone(), endpoints)));
+        }
+        self.write(kept, superfluous, missing);
+    }
+
+    /// Writes what changes: a slice that would be deleted is used for one that would be made.
+    fn write(
+        &mut self,
+        kept: Vec<(Value, Plan)>,
+        superfluous: Vec<Arc<Object>>,
+        missing: Vec<(Value, Vec<Value>)>,
+    ) {
+        let mut superfluous = superfluous;
+        superfluous.reverse();
+        for (ports, endpoints) in missing {
+            match superfluous.pop() {
+                Some(object) => self.update(&object, ports, endpoints),
+                None => self.create(ports, endpoints),
+            }
+        }
+        for (ports, plan) in kept {
+            if plan.changed || plan.object.meta.labels != self.labels {
+                self.update(&plan.object, ports, plan.endpoints);
+            }
+        }
+        for object in superfluous {
+            let _gone = self.cluster.delete(Actor::EndpointSlice, &object.key, Options::default());
+        }
+    }
+
+    fn update(&mut self, object: &Object, ports: Value, endpoints: Vec<Value>) {
+        let mut document = object.value.clone();
+        document.field_mut("metadata").set("labels", self.labels.clone());
+        document.set("endpoints", endpoints);
+        document.set("ports", ports);
+        // Somebody may have deleted it; then its deletion makes the Service dirty again.
+        let _written = self.cluster.update(Actor::EndpointSlice, &object.key, document);
+    }
+
+    fn create(&mut self, ports: Value, endpoints: Vec<Value>) {
+        let document = value!({
+            "addressType": (self.family.clone()),
+            "endpoints": endpoints,
+            "metadata": {
+                "generateName": (format!("{}-", self.service.name())),
+                "labels": (self.labels.clone()),
+                "ownerReferences": [{
+                    "apiVersion": "v1",
+                    "blockOwnerDeletion": true,
+                    "controller": true,
+                    "kind": "Service",
+                    "name": (self.service.name().clone()),
+                    "uid": (self.service.meta.uid.clone())
+                }]
+            },
+            "ports": ports
+        });
+        // A refusal means that the namespace is being deleted.
+        let _created = self.cluster.create(
+            Actor::EndpointSlice,
+            Kind::EndpointSlice,
+            self.service.namespace(),
+            document,
+        );
+    }
+}
+
+/// Spreads the endpoints of one set of ports: what becomes of each slice, and what goes into new ones.
+fn spread(slices: &[Arc<Object>], wanted: Vec<(IpAddr, Value)>) -> (Vec<Plan>, Vec<Vec<Value>>) {
+    let mut wanted: Vec<Option<(IpAddr, Value)>> = wanted.into_iter().map(Some).collect();
+    let index: FxHashMap<IpAddr, usize> =
+        wanted.iter().enumerate().filter_map(|(at, one)| Some((one.as_ref()?.0, at))).collect();
+    let mut plans: Vec<Plan> = slices.iter().map(|object| keep(object, &index, &mut wanted)).collect();
+    let mut rest: Vec<Value> = wanted.into_iter().flatten().map(|(_, endpoint)| endpoint).collect();
+    // Slices that change anyway take the new ones first, the fullest before the others.
+    let mut order: Vec<usize> =
+        (0..plans.len()).filter(|at| plans[*at].changed && !plans[*at].endpoints.is_empty()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(plans[*at].endpoints.len()));
+    for at in order {
+        fill(&mut plans[at], &mut rest);
+    }
+    let mut new = Vec::new();
+    while !rest.is_empty() {
+        if rest.len() < PER_SLICE {
+            // The fullest of the others that takes them all.
+            let fits = |plan: &&mut Plan| !plan.changed && plan.endpoints.len() + rest.len() <= PER_SLICE;
+            if let Some(plan) = plans.iter_mut().filter(fits).max_by_key(|plan| plan.endpoints.len()) {
+                fill(plan, &mut rest);
+                break;
+            }
+        }
+        let count = rest.len().min(PER_SLICE);
+        new.push(rest.drain(..count).collect());
+    }
+    (plans, new)
+}
+
+/// What stays of a slice: the endpoints that are still wanted, as they are now.
+fn keep(
+    object: &Arc<Object>,
+    index: &FxHashMap<IpAddr, usize>,
+    wanted: &mut [Option<(IpAddr, Value)>],
+) -> Plan {
+    let old = object.value.get("endpoints").items();
+    let slice = object.as_endpoint_slice().expect("objects of kind EndpointSlice are slices");
+    let mut plan = Plan { object: object.clone(), endpoints: Vec::with_capacity(old.len()), changed: false };
+    for (document, endpoint) in old.iter().zip(&slice.endpoints) {
+        let at = endpoint.addresses.first().and_then(|ip| index.get(ip));
+        match at.and_then(|at| wanted[*at].take()) {
+            Some((_, endpoint)) if endpoint == *document => plan.endpoints.push(document.clone()),
+            Some((_, endpoint)) => {
+                plan.changed = true;
+                plan.endpoints.push(endpoint);
+            }
+            None => plan.changed = true,
+        }
+    }
+    plan
+}
+
+fn fill(plan: &mut Plan, rest: &mut Vec<Value>) {
+    let count = PER_SLICE.saturating_sub(plan.endpoints.len()).min(rest.len());
+    if count > 0 {
+        plan.endpoints.extend(rest.drain(..count));
+        plan.changed = true;
+    }
+}

@@ -1,0 +1,590 @@
+//! The kubelets of all nodes: they run the containers of the Pods that are bound to their node.
+//!
+//! Owns the life of a Pod from its binding to its end: pulling, starting, probing, restarting with back-off,
+//! stopping, and the status that tells of it. It does not choose nodes, and what a process does is
+//! [`crate::containers`]' knowledge. Times are those of the reference sessions' README.
+//!
+//! Annotations stage faults: `sim/ready: "false"`, `sim/fail: REASON`, `sim/exit: CODE` (after a second),
+//! `sim/stop: SECONDS` (time to stop), `sim/events: "false"`.
+
+mod environment;
+mod probe;
+mod pull;
+mod record;
+mod status;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{Context, Controller, Event, WorkQueue};
+use crate::api::object::{Key, Object};
+use crate::api::registry::Kind;
+use crate::api::typed::{Container, Pod};
+use crate::cluster::clock::{Instant, Span};
+use crate::cluster::journal::Entry;
+use crate::cluster::request::Options;
+use crate::cluster::{Actor, Cluster};
+use crate::containers::{ContainerKey, process};
+use environment::ServiceVariables;
+use probe::Subject;
+use pull::{Images, Pull};
+use record::{Ended, Record, State};
+
+/// From binding to running.
+const START: Span = Span::from_ms(698);
+/// From a failed pull to the back-off.
+const PULL_BACK_OFF: Span = Span::from_ms(1000);
+/// From the first end of a container to its restart.
+const RESTART: Span = Span::from_ms(1000);
+/// How long a container runs that `sim/exit` lets end.
+const STAGED_EXIT: Span = Span::from_ms(1000);
+/// How long containers take to stop.
+const STOP: Span = Span::from_ms(998);
+/// The first back-off of a crashing container and the longest (kubelet's `--container-max-crash-backoff`).
+const BACK_OFF_SECONDS: (u64, u64) = (10, 300);
+
+/// All kubelets.
+#[derive(Default)]
+pub(super) struct Kubelet {
+    records: BTreeMap<Key, Record>,
+    images: Images,
+    services: ServiceVariables,
+    shared: status::Shared,
+}
+
+/// Whether a container that ended with a code is started again.
+fn restarts(object: &Object, code: i64) -> bool {
+    let pod = object.as_pod().expect("the kubelet reads Pods");
+    match pod.spec.restart_policy.as_str() {
+        "Never" => false,
+        "OnFailure" => code != 0,
+        _ => true,
+    }
+}
+
+/// `sim/fail`: the reason for which a Pod's containers do not come up.
+fn staged_failure(object: &Object) -> Option<&str> {
+    object.meta.annotation("sim/fail").filter(|reason| !reason.is_empty())
+}
+
+/// `sim/exit`: the code with which a Pod's containers end.
+fn staged_exit(object: &Object) -> Option<i64> {
+    object.meta.annotation("sim/exit")?.parse().ok()
+}
+
+/// How long a container waits that has crashed before: 10 s, doubled each time, at most five minutes.
+fn back_off(restarts: u32) -> Span {
+    let (first, longest) = BACK_OFF_SECONDS;
+    let doubled = first.checked_shl(restarts.saturating_sub(1).min(10)).unwrap_or(longest);
+    Span::from_seconds(doubled.min(longest))
+}
+
+/// A duration as Go prints it: `10s`, `1m20s`, `5m0s`.
+fn go_duration(span: Span) -> String {
+    let seconds = span.0 / 1_000_000;
+    if seconds < 60 { format!("{seconds}s") } else { format!("{}m{}s", seconds / 60, seconds % 60) }
+}
+
+/// One look at a Pod.
+struct Look<'a, 'b> {
+    object: Arc<Object>,
+    record: Record,
+    ips: Vec<IpAddr>,
+    now: Instant,
+    kubelet: &'a mut Kubelet,
+    context: &'a mut Context<'b>,
+}
+
+impl Kubelet {
+    /// The record of a Pod, made anew if there is none.
+    fn record(&mut self, object: &Object, context: &Context<'_>) -> Record {
+        match self.records.remove(&object.key) {
+            Some(record) if record.uid == object.meta.uid => record,
+            _ => Record::of(object, context.cluster, context.runtime),
+        }
+    }
+}
+
+impl Look<'_, '_> {
+    fn pod(&self) -> &Pod {
+        self.object.as_pod().expect("the kubelet reads Pods")
+    }
+
+    /// Says something about a container, or about the Pod for an empty name.
+    fn say(&mut self, warning: bool, container: &str, reason: &'static str, message: String) {
+        if self.object.meta.annotation("sim/events") == Some("false") {
+            return;
+        }
+        let path =
+            if container.is_empty() { String::new() } else { format!("spec.containers{{{container}}}") };
+        let host = self.pod().node.clone();
+        let event = Event { warning, reason, message, field_path: &path, host: &host };
+        self.context.event(&self.object, event);
+    }
+
+    /// The Pod was just bound: images are pulled, the status says that containers are being created.
+    fn begin(&mut self) {
+        let object = self.object.clone();
+        for container in &object.as_pod().expect("the kubelet reads Pods").spec.containers {
+            let fails = staged_failure(&object).is_some_and(|reason| reason.contains("ImagePull"));
+            if fails || !pull::exists(&container.image) {
+                let parsed = crate::containers::Reference::parse(&container.image).is_some();
+                if parsed {
+                    self.say(
+                        false,
+                        &container.name,
+                        "Pulling",
+                        format!("Pulling image \"{}\"", container.image),
+                    );
+                }
+                continue;
+            }
+            let node = self.pod().node.clone();
+            match self.kubelet.images.pull(&node, container) {
+                Pull::Pulled(message) => {
+                    self.say(
+                        false,
+                        &container.name,
+                        "Pulling",
+                        format!("Pulling image \"{}\"", container.image),
+                    );
+                    self.say(false, &container.name, "Pulled", message);
+                }
+                Pull::Present => {
+                    let message = format!(
+                        "Container image \"{}\" already present on machine and can be accessed by the pod",
+                        container.image
+                    );
+                    self.say(false, &container.name, "Pulled", message);
+                }
+                Pull::Failed(_) | Pull::InvalidName(_) | Pull::Never => {}
+            }
+        }
+        self.write();
+    }
+
+    /// Lets everything happen that is due.
+    fn step(&mut self) {
+        let object = self.object.clone();
+        for (index, container) in
+            object.as_pod().expect("the kubelet reads Pods").spec.containers.iter().enumerate()
+        {
+            let now = self.now;
+            let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+            let next = self.record.runs[index].next.clone();
+            if let Some((_, code)) = self.ended(container, index).or(next.exit.filter(|(at, _)| *at <= now)) {
+                self.end(container, index, code);
+            } else if due(next.kill) {
+                self.kill(container, index);
+            }
+            if due(next.start) {
+                self.start(container, index);
+            }
+            if due(next.back_off) {
+                self.back_off_pull(container, index);
+            }
+            self.check_ready(container, index);
+        }
+        self.write();
+    }
+
+    /// Whether the process of a running container has ended by other means than its own plan.
+    fn ended(&self, container: &Container, index: usize) -> Option<(Instant, i64)> {
+        let run = &self.record.runs[index];
+        if !run.is_running() {
+            return None;
+        }
+        let key = self.container_key(container, index);
+        let ended = self.context.runtime.container(&key)?.ended?;
+        Some((self.now, i64::from(ended)))
+    }
+
+    fn container_key(&self, container: &Container, index: usize) -> ContainerKey {
+        let restart = self.record.runs[index].restarts;
+        ContainerKey { pod: self.object.meta.uid.clone(), name: container.name.clone(), restart }
+    }
+
+    /// Tries to start a container, for the first time or again.
+    fn start(&mut self, container: &Container, index: usize) {
+        let again = self.record.runs[index].last.is_some()
+            || matches!(self.record.runs[index].state, State::Ended(_));
+        if self.ips.is_empty() {
+            self.ips = self.take_addresses();
+        }
+        if again {
+            let run = &mut self.record.runs[index];
+            if let State::Ended(ended) = &run.state {
+                run.last = Some(ended.clone());
+            }
+        } else if let Some(reason) = staged_failure(&self.object).map(str::to_owned) {
+            return self.fail_as_staged(container, index, &reason);
+        }
+        if let Some(failure) = self.image_failure(container) {
+            return self.fail_pull(container, index, failure);
+        }
+        self.run(container, index, again);
+    }
+
+    /// Why a container's image cannot be used, if it cannot.
+    fn image_failure(&mut self, container: &Container) -> Option<Pull> {
+        let node = self.pod().node.clone();
+        match self.kubelet.images.pull(&node, container) {
+            Pull::Present | Pull::Pulled(_) => None,
+            failure => Some(failure),
+        }
+    }
+
+    /// Starts a container's process.
+    fn run(&mut self, container: &Container, index: usize, again: bool) {
+        let links = self.pod().spec.service_links;
+        let services = self.kubelet.services.of(self.context.cluster, self.object.namespace(), links);
+        let declared =
+            environment::declared(self.context.cluster, &self.object, container, &services, &self.ips);
+        let own = match declared {
+            Ok(own) => own,
+            Err(why) => {
+                self.say(true, &container.name, "Failed", format!("Error: {why}"));
+                let run = &mut self.record.runs[index];
+                run.state = State::Waiting { reason: "CreateContainerConfigError".into(), message: why };
+                run.next = record::Next::default();
+                return;
+            }
+        };
+        if again {
+            self.record.runs[index].restarts += 1;
+            let message = format!(
+                "Container image \"{}\" already present on machine and can be accessed by the pod",
+                container.image
+            );
+            self.say(false, &container.name, "Pulled", message);
+        }
+        let key = self.container_key(container, index);
+        let process = process(container);
+        self.context.runtime.start(key.clone(), own, services, self.now);
+        for line in &process.prints {
+            self.context.runtime.log(&key, self.now, line.clone());
+        }
+        let id = format!("containerd://{}", self.context.cluster.random().digest());
+        let since = self.context.cluster.timestamp();
+        let subject = Subject { object: &self.object, container, process: &process, ips: &self.ips };
+        let run = &mut self.record.runs[index];
+        run.id = id.into();
+        run.state = State::Running { since };
+        run.ready = false;
+        run.started = false;
+        run.plan(subject, self.now);
+        run.started = container.document.get("startupProbe").is_null();
+        self.say(false, &container.name, "Created", "Container created".to_owned());
+        self.say(false, &container.name, "Started", "Container started".to_owned());
+    }
+
+    /// The Pod's addresses: those it had, or new ones of its node.
+    fn take_addresses(&mut self) -> Vec<IpAddr> {
+        let node = self.pod().node.clone();
+        if self.pod().spec.host_network {
+            let node = self.context.cluster.find(Kind::Node, "", &node);
+            return node
+                .and_then(|node| node.as_node())
+                .map(|node| node.addresses.clone())
+                .unwrap_or_default();
+        }
+        self.context.cluster.allocators_mut().take_pod_addresses(&node).unwrap_or_default()
+    }
+
+    /// The image could not be pulled.
+    fn fail_pull(&mut self, container: &Container, index: usize, failure: Pull) {
+        let image = &container.image;
+        let (reason, message) = match failure {
+            Pull::Failed(why) => {
+                self.say(true, &container.name, "Failed", format!("Failed to pull image \"{image}\": {why}"));
+                self.say(true, &container.name, "Failed", "Error: ErrImagePull".to_owned());
+                ("ErrImagePull", why)
+            }
+            Pull::InvalidName(why) => {
+                self.say(true, &container.name, "InspectFailed", why.clone());
+                self.say(true, &container.name, "Failed", "Error: InvalidImageName".to_owned());
+                ("InvalidImageName", why)
+            }
+            _ => {
+                let why = format!("Container image \"{image}\" is not present with pull policy of Never");
+                self.say(true, &container.name, "ErrImageNeverPull", why.clone());
+                self.say(true, &container.name, "Failed", "Error: ErrImageNeverPull".to_owned());
+                ("ErrImageNeverPull", why)
+            }
+        };
+        let run = &mut self.record.runs[index];
+        run.state = State::Waiting { reason: reason.into(), message };
+        run.next = record::Next::default();
+        if reason == "ErrImagePull" {
+            run.next.back_off = Some(self.now + PULL_BACK_OFF);
+        }
+    }
+
+    /// A failed pull waits for its next try. It is not tried again: whether an image exists does not change.
+    fn back_off_pull(&mut self, container: &Container, index: usize) {
+        let image = &container.image;
+        self.say(false, &container.name, "BackOff", format!("Back-off pulling image \"{image}\""));
+        self.say(true, &container.name, "Failed", "Error: ImagePullBackOff".to_owned());
+        let run = &mut self.record.runs[index];
+        run.next.back_off = None;
+        if let State::Waiting { reason, message } = &mut run.state {
+            *reason = "ImagePullBackOff".into();
+            *message = format!("Back-off pulling image \"{image}\": ErrImagePull: {message}");
+        }
+    }
+
+    /// `sim/fail`: what its reason would look like.
+    fn fail_as_staged(&mut self, container: &Container, index: usize, reason: &str) {
+        if reason.contains("ImagePull") {
+            let full = pull::full_name(&container.image);
+            let why = format!(
+                "failed to pull and unpack image \"{full}\": failed to resolve image: {full}: not found"
+            );
+            self.fail_pull(container, index, Pull::Failed(why));
+            if reason == "ErrImagePull" {
+                self.record.runs[index].next.back_off = None;
+            }
+            return;
+        }
+        if reason == "CrashLoopBackOff" {
+            self.run(container, index, false);
+            let now = self.context.cluster.timestamp();
+            let run = &mut self.record.runs[index];
+            run.last = Some(Ended {
+                code: 1,
+                reason: "Error".into(),
+                started: now,
+                finished: now,
+                id: run.id.clone(),
+            });
+            run.restarts = 1;
+            self.wait_after_crash(container, index);
+            self.record.runs[index].next = record::Next::default();
+            return;
+        }
+        self.say(true, &container.name, "Failed", format!("Error: {reason}"));
+        let run = &mut self.record.runs[index];
+        run.state = State::Waiting { reason: reason.into(), message: String::new() };
+        run.next = record::Next::default();
+    }
+
+    /// A container's process has ended.
+    fn end(&mut self, container: &Container, index: usize, code: i64) {
+        let key = self.container_key(container, index);
+        self.context.runtime.end(&key, u8::try_from(code & 0xff).expect("eight bits"));
+        let finished = self.context.cluster.timestamp();
+        let run = &mut self.record.runs[index];
+        let State::Running { since } = run.state else { return };
+        let reason = if code == 0 { "Completed" } else { "Error" };
+        let crashed = run.last.is_some();
+        let ended = Ended { code, reason: reason.into(), started: since, finished, id: run.id.clone() };
+        run.ready = false;
+        run.started = false;
+        run.next = record::Next::default();
+        if !restarts(&self.object, code) {
+            run.state = State::Ended(ended);
+        } else if crashed {
+            run.last = Some(ended);
+            self.wait_after_crash(container, index);
+        } else {
+            run.state = State::Ended(ended);
+            run.next.start = Some(self.now + RESTART);
+        }
+    }
+
+    /// A container that crashed before waits before it is started again.
+    fn wait_after_crash(&mut self, container: &Container, index: usize) {
+        let name = self.object.name();
+        let namespace = self.object.namespace();
+        let uid = &self.object.meta.uid;
+        let run = &mut self.record.runs[index];
+        let span = back_off(run.restarts);
+        let message = format!(
+            "back-off {} restarting failed container={} pod={name}_{namespace}({uid})",
+            go_duration(span),
+            container.name
+        );
+        run.state = State::Waiting { reason: "CrashLoopBackOff".into(), message };
+        run.next.start = Some(self.now + span);
+        run.ready = false;
+        run.started = false;
+        let message = format!(
+            "Back-off restarting failed container {} in pod {name}_{namespace}({uid})",
+            container.name
+        );
+        self.say(true, &container.name, "BackOff", message);
+    }
+
+    /// A probe has failed too often: the container is stopped, and started again by its restart policy.
+    fn kill(&mut self, container: &Container, index: usize) {
+        let process = process(container);
+        let subject = Subject { object: &self.object, container, process: &process, ips: &self.ips };
+        let Some((kind, message)) = probe::fatal(&self.record.runs[index], subject) else {
+            self.record.runs[index].next.kill = None;
+            return;
+        };
+        self.say(true, &container.name, "Unhealthy", message);
+        let restarted = if restarts(&self.object, 1) { "will be restarted" } else { "will be killed" };
+        let message = format!("Container {} failed {kind} probe, {restarted}", container.name);
+        self.say(false, &container.name, "Killing", message);
+        self.end(container, index, if process.assumed { 137 } else { 0 });
+    }
+
+    /// Settles whether a running container is ready.
+    fn check_ready(&mut self, container: &Container, index: usize) {
+        let run = &self.record.runs[index];
+        if !run.is_running() {
+            return;
+        }
+        if run.next.probe.is_some_and(|at| at > self.now) {
+            return;
+        }
+        let first = run.next.probe.is_some();
+        let process = process(container);
+        let subject = Subject { object: &self.object, container, process: &process, ips: &self.ips };
+        let result =
+            if run.next.kill.is_some() && !run.started { Err(None) } else { probe::readiness(run, subject) };
+        let run = &mut self.record.runs[index];
+        run.next.probe = None;
+        run.started |= run.next.kill.is_none();
+        let was = std::mem::replace(&mut run.ready, result.is_ok());
+        if let Err(Some(why)) = result
+            && (was || first)
+        {
+            self.say(true, &container.name, "Unhealthy", why);
+        }
+    }
+
+    /// The Pod is being deleted: its containers stop, then it goes.
+    fn stop(&mut self) -> bool {
+        let object = self.object.clone();
+        let Some(stops_at) = self.record.stops_at else {
+            let span = stopping_time(&object);
+            self.record.stops_at = Some(self.now + span);
+            for (index, container) in self.pod().spec.containers.clone().iter().enumerate() {
+                if self.record.runs[index].is_running() {
+                    self.say(
+                        false,
+                        &container.name,
+                        "Killing",
+                        format!("Stopping container {}", container.name),
+                    );
+                }
+                self.record.runs[index].next = record::Next::default();
+            }
+            return false;
+        };
+        if stops_at > self.now {
+            return false;
+        }
+        let finished = self.context.cluster.timestamp();
+        for (index, container) in self.pod().spec.containers.clone().iter().enumerate() {
+            let key = self.container_key(container, index);
+            self.context.runtime.end(&key, 0);
+            let run = &mut self.record.runs[index];
+            run.ready = false;
+            run.started = false;
+            let started = match &run.state {
+                State::Ended(_) => continue,
+                State::Running { since } => *since,
+                State::Waiting { .. } => finished,
+            };
+            let (code, reason) =
+                if run.is_running() { (0, "Completed") } else { (137, "ContainerStatusUnknown") };
+            run.state =
+                State::Ended(Ended { code, reason: reason.into(), started, finished, id: run.id.clone() });
+        }
+        self.write();
+        let options = Options { grace_seconds: Some(0), uid: object.meta.uid.clone(), ..Options::default() };
+        // Somebody may have removed it by force a moment ago.
+        let _gone = self.context.cluster.delete(Actor::Kubelet, &object.key, options);
+        true
+    }
+
+    /// Writes the status if it is not what it was.
+    fn write(&mut self) {
+        let object = self.object.clone();
+        let host = self.context.cluster.find(Kind::Node, "", &self.pod().node);
+        let host = host.and_then(|node| node.as_node()?.address());
+        let now = self.context.cluster.timestamp();
+        let facts = status::Facts { object: &object, record: &self.record, ips: &self.ips, host, now };
+        let status = self.kubelet.shared.status(&facts);
+        if status == *object.status() {
+            return;
+        }
+        let mut document = object.value.clone();
+        document.set("status", status);
+        if let Ok(written) = self.context.cluster.update_status(Actor::Kubelet, &object.key, document) {
+            self.object = written;
+        }
+    }
+}
+
+/// How long a Pod's containers take to stop, within its grace period.
+fn stopping_time(object: &Object) -> Span {
+    let staged = object.meta.annotation("sim/stop").and_then(|text| text.parse::<u64>().ok());
+    let span = staged.map_or(STOP, Span::from_seconds);
+    let grace = object.value.at(&["metadata", "deletionGracePeriodSeconds"]).as_int().unwrap_or(30);
+    span.min(Span::from_seconds(u64::try_from(grace).unwrap_or(0)))
+}
+
+impl Controller for Kubelet {
+    fn actor(&self) -> Actor {
+        Actor::Kubelet
+    }
+
+    fn latency(&self) -> Span {
+        Span::from_ms(2)
+    }
+
+    fn observe(&mut self, entry: &Entry, _cluster: &Cluster, dirty: &mut WorkQueue) {
+        match entry.key.kind {
+            Kind::Service => self.services.forget(&entry.key.namespace, &entry.key.name),
+            Kind::Pod => match &entry.after {
+                None => {
+                    self.records.remove(&entry.key);
+                }
+                Some(pod) => {
+                    let bound = pod.as_pod().is_some_and(|pod| !pod.node.is_empty());
+                    if entry.actor == Actor::Undo {
+                        self.records.remove(&entry.key);
+                    }
+                    if bound && (entry.actor != Actor::Kubelet) {
+                        dirty.add(entry.key.clone());
+                    }
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
+        let Some(object) = context.cluster.get(key).cloned() else { return };
+        let Some(pod) = object.as_pod() else { return };
+        let on_node = !pod.node.is_empty() && context.cluster.find(Kind::Node, "", &pod.node).is_some();
+        if !on_node || (pod.is_finished() && !object.is_terminating()) {
+            self.records.remove(key);
+            return;
+        }
+        let record = self.record(&object, context);
+        let (ips, now) = (pod.ips.clone(), context.cluster.now());
+        let fresh = object.status().get("containerStatuses").is_null();
+        let terminating = object.is_terminating();
+        let mut look = Look { object, record, ips, now, kubelet: self, context };
+        if terminating {
+            if look.stop() {
+                return;
+            }
+        } else if fresh {
+            look.begin();
+        } else {
+            look.step();
+        }
+        let Look { record, context, .. } = look;
+        if let Some(at) = record.next() {
+            context.requeue(at - now);
+            self.records.insert(key.clone(), record);
+        }
+    }
+}

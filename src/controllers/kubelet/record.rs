@@ -1,0 +1,213 @@
+//! What a kubelet remembers of a Pod while something is under way.
+//!
+//! Owns the states of containers and when each changes next. A record can be made anew from the Pod's status at
+//! any time: nothing in it outlives the kubelet's interest, and undo needs to know nothing of it.
+
+use super::probe::Subject;
+use super::pull;
+use crate::api::object::Object;
+use crate::api::time::Timestamp;
+use crate::api::typed::Container;
+use crate::api::value::{SmolStr, Value};
+use crate::cluster::Cluster;
+use crate::cluster::clock::Instant;
+use crate::containers::{ContainerKey, Runtime, process};
+
+/// A Pod on its way.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) uid: SmolStr,
+    pub(super) runs: Vec<Run>,
+    /// When its containers have stopped, once it is being deleted.
+    pub(super) stops_at: Option<Instant>,
+}
+
+/// One container.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) state: State,
+    pub(super) last: Option<Ended>,
+    pub(super) restarts: u32,
+    pub(super) id: SmolStr,
+    pub(super) ready: bool,
+    pub(super) started: bool,
+    pub(super) next: Next,
+}
+
+/// When a container changes by itself, by what happens.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Next {
+    /// It is started (again).
+    pub(super) start: Option<Instant>,
+    /// The failed pull is called a back-off.
+    pub(super) back_off: Option<Instant>,
+    /// Its process ends with a code.
+    pub(super) exit: Option<(Instant, i64)>,
+    /// Its probes are looked at.
+    pub(super) probe: Option<Instant>,
+    /// The kubelet stops it because a probe failed too often.
+    pub(super) kill: Option<Instant>,
+}
+
+/// The state of a container.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum State {
+    /// It does not run yet, or not again yet.
+    Waiting { reason: SmolStr, message: String },
+    /// It runs.
+    Running { since: Timestamp },
+    /// It has ended.
+    Ended(Ended),
+}
+
+/// How a run of a container ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ended {
+    pub(super) code: i64,
+    pub(super) reason: SmolStr,
+    pub(super) started: Timestamp,
+    pub(super) finished: Timestamp,
+    pub(super) id: SmolStr,
+}
+
+impl Next {
+    /// The earliest of all.
+    pub(super) fn earliest(&self) -> Option<Instant> {
+        let exit = self.exit.map(|(at, _)| at);
+        [self.start, self.back_off, exit, self.probe, self.kill].into_iter().flatten().min()
+    }
+}
+
+impl Run {
+    /// A container that was never started.
+    pub(super) fn creating() -> Self {
+        Self {
+            state: State::Waiting { reason: "ContainerCreating".into(), message: String::new() },
+            last: None,
+            restarts: 0,
+            id: SmolStr::default(),
+            ready: false,
+            started: false,
+            next: Next::default(),
+        }
+    }
+
+    /// Reads an entry of `containerStatuses`.
+    fn of(status: &Value) -> Self {
+        let state = status.get("state");
+        let waiting = state.get("waiting");
+        let state = if !state.get("running").is_null() {
+            let since = Timestamp::of(state.at(&["running", "startedAt"])).unwrap_or_default();
+            State::Running { since }
+        } else if !state.get("terminated").is_null() {
+            State::Ended(Ended::of(state.get("terminated")))
+        } else {
+            State::Waiting {
+                reason: waiting.get("reason").smol(),
+                message: waiting.get("message").str().to_owned(),
+            }
+        };
+        let last = status.at(&["lastState", "terminated"]);
+        Self {
+            state,
+            last: (!last.is_null()).then(|| Ended::of(last)),
+            restarts: status.get("restartCount").as_int().and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            id: status.get("containerID").smol(),
+            ready: status.get("ready").as_bool().unwrap_or(false),
+            started: status.get("started").as_bool().unwrap_or(false),
+            next: Next::default(),
+        }
+    }
+
+    /// Whether it runs.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.state, State::Running { .. })
+    }
+}
+
+impl Ended {
+    fn of(terminated: &Value) -> Self {
+        let time = |field| Timestamp::of(terminated.get(field)).unwrap_or_default();
+        Self {
+            code: terminated.get("exitCode").as_int().unwrap_or(0),
+            reason: terminated.get("reason").smol(),
+            started: time("startedAt"),
+            finished: time("finishedAt"),
+            id: terminated.get("containerID").smol(),
+        }
+    }
+}
+
+impl Record {
+    /// What the Pod's status says, with everything that is yet to happen.
+    pub(super) fn of(object: &Object, cluster: &Cluster, runtime: &Runtime) -> Self {
+        let pod = object.as_pod().expect("the kubelet reads Pods");
+        let statuses = object.status().get("containerStatuses").items();
+        let known =
+            |container: &Container| statuses.iter().find(|one| one.get("name").str() == container.name);
+        let mut record = Self {
+            uid: object.meta.uid.clone(),
+            runs: pod
+                .spec
+                .containers
+                .iter()
+                .map(|one| known(one).map_or_else(Run::creating, Run::of))
+                .collect(),
+            stops_at: None,
+        };
+        for (run, container) in record.runs.iter_mut().zip(&pod.spec.containers) {
+            run.recover(object, container, cluster, runtime);
+        }
+        record
+    }
+
+    /// When something happens next.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.runs.iter().filter_map(|run| run.next.earliest()).chain(self.stops_at).min()
+    }
+}
+
+impl Run {
+    /// Works out what happens next from what is.
+    fn recover(&mut self, object: &Object, container: &Container, cluster: &Cluster, runtime: &Runtime) {
+        let now = cluster.now();
+        match &self.state {
+            State::Waiting { reason, .. } => match reason.as_str() {
+                "ErrImagePull" => self.next.back_off = Some(now + super::PULL_BACK_OFF),
+                _ if super::staged_failure(object).is_some() && self.restarts > 0 => {}
+                "ImagePullBackOff" if pull::exists(&container.image) => {
+                    self.next.start = Some(now + super::START);
+                }
+                "ImagePullBackOff" => {}
+                "CrashLoopBackOff" => self.next.start = Some(now + super::back_off(self.restarts)),
+                _ => self.next.start = Some(now + super::START),
+            },
+            State::Running { since } => {
+                let key = ContainerKey {
+                    pod: object.meta.uid.clone(),
+                    name: container.name.clone(),
+                    restart: self.restarts,
+                };
+                let started = runtime.container(&key).map_or(cluster.instant_of(*since), |run| run.started);
+                let process = process(container);
+                let ips = &object.as_pod().expect("the kubelet reads Pods").ips;
+                self.plan(Subject { object, container, process: &process, ips }, started);
+            }
+            State::Ended(ended) => {
+                if super::restarts(object, ended.code) {
+                    self.next.start = Some(now + super::RESTART);
+                }
+            }
+        }
+    }
+
+    /// Plans what happens to a container that was started at an instant.
+    pub(super) fn plan(&mut self, subject: Subject<'_>, started: Instant) {
+        self.next = Next::default();
+        self.next.exit = match super::staged_exit(subject.object) {
+            Some(code) => Some((started + super::STAGED_EXIT, code)),
+            None => subject.process.end.map(|end| (started + end.after, i64::from(end.code))),
+        };
+        super::probe::plan(self, subject, started);
+    }
+}

@@ -1,0 +1,345 @@
+//! The status that a kubelet writes.
+//!
+//! Owns the shape of `status`: phase, conditions, container states, addresses (reference session 06 shows a
+//! whole one). What is the same for many Pods is one shared value.
+
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use super::pull;
+use super::record::{Ended, Record, Run, State};
+use crate::api::object::Object;
+use crate::api::time::Timestamp;
+use crate::api::typed::Container;
+use crate::api::value::{SmolStr, Value};
+use crate::value;
+
+/// Conditions in the order in which the kubelet lists them.
+const CONDITIONS: [&str; 5] =
+    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+
+/// The last list of conditions that was made: Pods that start together share one.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    conditions: Option<(Vec<Condition>, i64, Value)>,
+    hosts: Option<(IpAddr, Value, Value)>,
+}
+
+/// One condition, before it is a document.
+#[derive(Clone, Debug, PartialEq)]
+struct Condition {
+    holds: bool,
+    since: Timestamp,
+    reason: &'static str,
+    message: String,
+}
+
+/// What a status is made from.
+pub(super) struct Facts<'a> {
+    pub(super) object: &'a Object,
+    pub(super) record: &'a Record,
+    pub(super) ips: &'a [IpAddr],
+    pub(super) host: Option<IpAddr>,
+    pub(super) now: Timestamp,
+}
+
+impl Shared {
+    /// The whole status.
+    pub(super) fn status(&mut self, facts: &Facts<'_>) -> Value {
+        let Facts { object, record, ips, host, now } = *facts;
+        let pod = object.as_pod().expect("the kubelet writes Pods");
+        let old = object.status();
+        let phase = phase(record, &pod.spec.restart_policy);
+        let containers = pod.spec.containers.iter().zip(&record.runs);
+        let statuses: Value = containers.map(|(container, run)| container_status(container, run)).collect();
+        let mut entries: Vec<(SmolStr, Value)> = Vec::with_capacity(10);
+        let mut put = |key: &'static str, value: Value| entries.push((SmolStr::new_static(key), value));
+        put("conditions", self.conditions(facts, phase));
+        put("containerStatuses", statuses);
+        if let Some(host) = host {
+            let (text, list) = self.host(host);
+            put("hostIP", text);
+            put("hostIPs", list);
+        }
+        if object.meta.generation > 0 {
+            put("observedGeneration", object.meta.generation.into());
+        }
+        put("phase", phase.into());
+        if let Some(first) = ips.first() {
+            let first = Value::from(first.to_string());
+            let others = ips.iter().skip(1).map(|ip| value!({ "ip": (ip.to_string()) }));
+            put("podIP", first.clone());
+            put("podIPs", std::iter::once(value!({ "ip": first })).chain(others).collect());
+        }
+        let quality =
+            old.get("qosClass").as_str().map_or_else(|| quality(&pod.spec.containers).into(), SmolStr::from);
+        put("qosClass", Value::Str(quality));
+        let start = old.get("startTime");
+        put("startTime", if start.is_null() { now.into() } else { start.clone() });
+        Value::from_iter(entries)
+    }
+
+    fn host(&mut self, host: IpAddr) -> (Value, Value) {
+        if self.hosts.as_ref().is_none_or(|(known, ..)| *known != host) {
+            let text = Value::from(host.to_string());
+            self.hosts = Some((host, text.clone(), value!([{ "ip": text }])));
+        }
+        let (_, text, list) = self.hosts.as_ref().expect("it was made above");
+        (text.clone(), list.clone())
+    }
+
+    fn conditions(&mut self, facts: &Facts<'_>, phase: &'static str) -> Value {
+        let generation = facts.object.meta.generation;
+        let conditions = conditions(facts, phase);
+        if let Some((known, of, value)) = &self.conditions
+            && *of == generation
+            && *known == conditions
+        {
+            return value.clone();
+        }
+        let value: Value = CONDITIONS
+            .iter()
+            .zip(&conditions)
+            .map(|(kind, condition)| {
+                let mut document = value!({
+                    "lastProbeTime": null,
+                    "lastTransitionTime": (condition.since),
+                    "status": (if condition.holds { "True" } else { "False" }),
+                    "type": (*kind)
+                });
+                if generation > 0 {
+                    document.set("observedGeneration", generation);
+                }
+                if !condition.reason.is_empty() {
+                    document.set("reason", condition.reason);
+                }
+                if !condition.message.is_empty() {
+                    document.set("message", condition.message.clone());
+                }
+                document
+            })
+            .collect();
+        self.conditions = Some((conditions, generation, value.clone()));
+        value
+    }
+}
+
+/// `status.phase` (`getPhase` of the kubelet).
+fn phase(record: &Record, restart_policy: &str) -> &'static str {
+    if record.stops_at.is_some() {
+        // It is called from the last status of a Pod that was deleted, after its containers ended well.
+        let all_ended = record.runs.iter().all(|run| matches!(run.state, State::Ended(_)));
+        if all_ended {
+            let well =
+                record.runs.iter().all(|run| matches!(&run.state, State::Ended(ended) if ended.code == 0));
+            return if well { "Succeeded" } else { "Failed" };
+        }
+    }
+    let (mut waiting, mut running, mut succeeded, mut failed) = (0, 0, 0, 0);
+    for run in &record.runs {
+        let ended = match &run.state {
+            State::Running { .. } => {
+                running += 1;
+                continue;
+            }
+            State::Ended(ended) => Some(ended),
+            State::Waiting { .. } => run.last.as_ref(),
+        };
+        match ended {
+            Some(ended) if ended.code == 0 => succeeded += 1,
+            Some(_) => failed += 1,
+            None => waiting += 1,
+        }
+    }
+    match () {
+        () if waiting > 0 => "Pending",
+        () if running > 0 => "Running",
+        () if restart_policy == "Always" => "Running",
+        () if failed == 0 && succeeded > 0 => "Succeeded",
+        () if restart_policy == "Never" => "Failed",
+        () => "Running",
+    }
+}
+
+fn conditions(facts: &Facts<'_>, phase: &'static str) -> Vec<Condition> {
+    let Facts { object, record, ips, now, .. } = *facts;
+    let pod = object.as_pod().expect("the kubelet writes Pods");
+    let unready: Vec<&str> = pod
+        .spec
+        .containers
+        .iter()
+        .zip(&record.runs)
+        .filter(|(_, run)| !run.ready)
+        .map(|(container, _)| container.name.as_str())
+        .collect();
+    let ended = matches!(phase, "Succeeded" | "Failed");
+    let (reason, message) = match phase {
+        "Succeeded" => ("PodCompleted", String::new()),
+        "Failed" => ("PodFailed", String::new()),
+        _ if unready.is_empty() => ("", String::new()),
+        _ => ("ContainersNotReady", format!("containers with unready status: [{}]", unready.join(" "))),
+    };
+    let gates = object.spec().get("readinessGates").items();
+    let gated = gates.iter().all(|gate| condition_holds(object, gate.get("conditionType").str()));
+    let ready = unready.is_empty() && !ended;
+    let why = |holds: bool| if holds { ("", String::new()) } else { (reason, message.clone()) };
+    let ready_why = match (ready, gated) {
+        (true, false) => {
+            ("ReadinessGatesNotReady", "the status of pod readiness gate is not \"True\"".to_owned())
+        }
+        _ => why(ready),
+    };
+    let completed = if phase == "Succeeded" { ("PodCompleted", String::new()) } else { ("", String::new()) };
+    let wanted = [
+        (!ips.is_empty() && !ended, ("", String::new())),
+        (true, completed),
+        (ready && gated, ready_why),
+        (ready, why(ready)),
+        (true, ("", String::new())),
+    ];
+    CONDITIONS
+        .iter()
+        .zip(wanted)
+        .map(|(kind, (holds, (reason, message)))| Condition {
+            holds,
+            since: since(object, kind, holds, now),
+            reason,
+            message,
+        })
+        .collect()
+}
+
+/// Since when a condition is what it is.
+fn since(object: &Object, kind: &str, holds: bool, now: Timestamp) -> Timestamp {
+    let known = object.status().get("conditions").items().iter().find(|one| one.get("type").str() == kind);
+    known
+        .filter(|condition| (condition.get("status").str() == "True") == holds)
+        .and_then(|condition| Timestamp::of(condition.get("lastTransitionTime")))
+        .unwrap_or(now)
+}
+
+fn condition_holds(object: &Object, kind: &str) -> bool {
+    let conditions = object.status().get("conditions").items();
+    conditions.iter().any(|one| one.get("type").str() == kind && one.get("status").str() == "True")
+}
+
+/// `status.qosClass`.
+fn quality(containers: &[Container]) -> &'static str {
+    let requests = |container: &Container| container.document.at(&["resources", "requests"]).clone();
+    let limits = |container: &Container| container.document.at(&["resources", "limits"]).clone();
+    if containers.iter().all(|one| requests(one).is_empty() && limits(one).is_empty()) {
+        return "BestEffort";
+    }
+    let guaranteed = containers.iter().all(|one| {
+        let (requests, limits) = (requests(one), limits(one));
+        ["cpu", "memory"].iter().all(|resource| {
+            let limit = limits.get(resource);
+            !limit.is_null() && (requests.get(resource).is_null() || requests.get(resource) == limit)
+        })
+    });
+    if guaranteed { "Guaranteed" } else { "Burstable" }
+}
+
+/// An entry of `containerStatuses`.
+fn container_status(container: &Container, run: &Run) -> Value {
+    let mut entries: Vec<(SmolStr, Value)> = Vec::with_capacity(12);
+    let mut put = |key: &'static str, value: Value| entries.push((SmolStr::new_static(key), value));
+    if run.id.is_empty() {
+        put("image", (&container.image).into());
+        put("imageID", "".into());
+    } else {
+        let full = pull::full_name(&container.image);
+        put("containerID", (&run.id).into());
+        put("imageID", pull::image_id(&full).into());
+        put("image", full.into());
+        let resources = container.document.get("resources");
+        put("resources", if resources.is_null() { empty() } else { resources.clone() });
+        put("user", root());
+        if let Some(mounts) = volume_mounts(container.document.get("volumeMounts")) {
+            put("volumeMounts", mounts);
+        }
+    }
+    put(
+        "lastState",
+        run.last.as_ref().map_or_else(empty, |ended| value!({ "terminated": (terminated(ended)) })),
+    );
+    put("name", (&container.name).into());
+    put("ready", run.ready.into());
+    put("restartCount", i64::from(run.restarts).into());
+    put("started", run.started.into());
+    put(
+        "state",
+        match &run.state {
+            State::Running { since } => value!({ "running": { "startedAt": (*since) } }),
+            State::Ended(ended) => value!({ "terminated": (terminated(ended)) }),
+            State::Waiting { reason, message } if message.is_empty() => {
+                value!({ "waiting": { "reason": reason } })
+            }
+            State::Waiting { reason, message } => {
+                value!({ "waiting": { "reason": reason, "message": (message.clone()) } })
+            }
+        },
+    );
+    Value::from_iter(entries)
+}
+
+fn terminated(ended: &Ended) -> Value {
+    value!({
+        "containerID": (ended.id.clone()),
+        "exitCode": (ended.code),
+        "finishedAt": (ended.finished),
+        "reason": (ended.reason.clone()),
+        "startedAt": (ended.started)
+    })
+}
+
+fn volume_mounts(mounts: &Value) -> Option<Value> {
+    if mounts.items().is_empty() {
+        return None;
+    }
+    let mounted = mounts.items().iter().map(|mount| {
+        let mut mounted = mount.clone();
+        if mount.get("readOnly").as_bool() == Some(true) {
+            mounted.set("recursiveReadOnly", "Disabled");
+        }
+        mounted.remove("subPath");
+        mounted
+    });
+    Some(mounted.collect())
+}
+
+/// `{}`, shared.
+fn empty() -> Value {
+    static EMPTY: OnceLock<Value> = OnceLock::new();
+    EMPTY.get_or_init(Value::map).clone()
+}
+
+/// The user that containers run as.
+fn root() -> Value {
+    static ROOT: OnceLock<Value> = OnceLock::new();
+    ROOT.get_or_init(|| value!({ "linux": { "gid": 0, "supplementalGroups": [0], "uid": 0 } })).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quality_of_service_follows_requests_and_limits() {
+        let of = |resources: Value| {
+            let pod = value!({ "spec": { "containers": [{ "name": "c", "image": "nginx", "resources": resources }] } });
+            let pod = Object::new(crate::api::registry::Kind::Pod, pod, None);
+            quality(&pod.as_pod().unwrap().spec.containers)
+        };
+        assert_eq!(of(Value::map()), "BestEffort");
+        assert_eq!(of(value!({ "requests": { "cpu": "100m" } })), "Burstable");
+        let all = value!({ "cpu": "1", "memory": "1Gi" });
+        assert_eq!(of(value!({ "requests": (all.clone()), "limits": all })), "Guaranteed");
+    }
+
+    #[test]
+    fn shared_parts_are_one_value() {
+        assert!(root().same(&root()));
+        assert!(empty().same(&empty()));
+    }
+}

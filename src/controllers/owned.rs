@@ -1,0 +1,163 @@
+//! What the controllers of workloads have in common: objects that they own.
+//!
+//! Owns claiming (adopting and releasing by labels), marking owners dirty, making Pods from a template, and
+//! writing a status. Source: `controller_ref_manager.go` of Kubernetes.
+
+use std::sync::Arc;
+
+use super::WorkQueue;
+use crate::api::object::{Key, Object};
+use crate::api::registry::Kind;
+use crate::api::selector::Selector;
+use crate::api::status::{Reason, Status};
+use crate::api::time::Timestamp;
+use crate::api::value::{SmolStr, Value};
+use crate::cluster::journal::Entry;
+use crate::cluster::{Actor, Cluster};
+use crate::value;
+
+/// How often a generated name that is taken is drawn again.
+const NAME_TRIES: usize = 8;
+
+/// Marks the owners of kind `owner` that a dependent's change concerns: the managing controller before and after,
+/// or, for an orphan with new labels, everyone whose selector it matches.
+pub(super) fn observe(owner: Kind, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue) {
+    for object in [&entry.before, &entry.after].into_iter().flatten() {
+        if let Some(reference) = object.controller().filter(|reference| reference.kind == owner.name()) {
+            dirty.add(Key::new(owner, object.namespace().clone(), reference.name.clone()));
+        }
+    }
+    let Some(object) = entry.after.as_ref().filter(|object| object.controller().is_none()) else { return };
+    if entry.same_labels() && entry.before.as_ref().is_some_and(|before| before.controller().is_none()) {
+        return;
+    }
+    for candidate in cluster.list(owner, Some(object.namespace())) {
+        let selector = Selector::of_label_selector(candidate.spec().get("selector"));
+        if selector.is_some_and(|selector| selector.matches(&object.meta.labels)) {
+            dirty.add(candidate.key.clone());
+        }
+    }
+}
+
+/// The objects of a kind that an owner controls, after adopting orphans that match its selector and releasing
+/// those that no longer do.
+pub(super) fn claim(
+    cluster: &mut Cluster,
+    actor: Actor,
+    owner: &Object,
+    kind: Kind,
+    selector: &Selector,
+) -> Vec<Arc<Object>> {
+    let keys = cluster.indexes().owned_by(&owner.meta.uid).filter(|key| key.kind == kind);
+    let all: Vec<Arc<Object>> = keys.filter_map(|key| cluster.get(key)).cloned().collect();
+    let mut mine = Vec::with_capacity(all.len());
+    for object in all {
+        if object.controller().is_none_or(|reference| reference.uid != owner.meta.uid) {
+            continue;
+        }
+        if selector.matches(&object.meta.labels) || owner.is_terminating() {
+            mine.push(object);
+        } else {
+            release(cluster, actor, owner, &object);
+        }
+    }
+    if !owner.is_terminating() {
+        let orphans = cluster.matching(kind, owner.namespace(), selector);
+        for object in orphans {
+            if object.controller().is_none()
+                && !object.is_terminating()
+                && !object.as_pod().is_some_and(|pod| pod.is_finished())
+                && let Some(adopted) = adopt(cluster, actor, owner, &object)
+            {
+                mine.push(adopted);
+            }
+        }
+    }
+    mine
+}
+
+fn adopt(cluster: &mut Cluster, actor: Actor, owner: &Object, object: &Object) -> Option<Arc<Object>> {
+    let mut document = object.value.clone();
+    document.field_mut("metadata").field_mut("ownerReferences").list_mut().push(reference(owner));
+    cluster.update(actor, &object.key, document).ok()
+}
+
+fn release(cluster: &mut Cluster, actor: Actor, owner: &Object, object: &Object) {
+    let mut document = object.value.clone();
+    let metadata = document.field_mut("metadata");
+    let references = metadata.field_mut("ownerReferences").list_mut();
+    references.retain(|reference| reference.get("uid").str() != owner.meta.uid);
+    if references.is_empty() {
+        metadata.remove("ownerReferences");
+    }
+    // It may have changed meanwhile; then it makes its owner dirty again.
+    let _released = cluster.update(actor, &object.key, document);
+}
+
+/// The `ownerReferences` entry that makes an object the managing controller.
+pub(super) fn reference(owner: &Object) -> Value {
+    let info = owner.key.kind.info();
+    value!({
+        "apiVersion": (info.api_version),
+        "blockOwnerDeletion": true,
+        "controller": true,
+        "kind": (info.name),
+        "name": (owner.name().clone()),
+        "uid": (owner.meta.uid.clone())
+    })
+}
+
+/// `spec.replicas`, 1 by default.
+pub(super) fn replicas(object: &Object) -> i64 {
+    object.spec().get("replicas").as_int().unwrap_or(1)
+}
+
+/// A Pod as the template of its owner has it, without a name.
+pub(super) fn pod_of_template(owner: &Object) -> Value {
+    let template = owner.spec().get("template");
+    let mut metadata = value!({
+        "generateName": (format!("{}-", owner.name())),
+        "ownerReferences": [(reference(owner))]
+    });
+    for field in ["labels", "annotations", "finalizers"] {
+        let given = template.at(&["metadata", field]);
+        if !given.is_empty() {
+            *metadata.field_mut(field) = given.clone();
+        }
+    }
+    value!({ "metadata": metadata, "spec": (template.get("spec").clone()) })
+}
+
+/// Creates an object with a generated name; a name that is taken is drawn again.
+pub(super) fn create_named(
+    cluster: &mut Cluster,
+    actor: Actor,
+    namespace: &SmolStr,
+    document: &Value,
+) -> Result<Arc<Object>, Status> {
+    for _ in 1..NAME_TRIES {
+        match cluster.create(actor, Kind::Pod, namespace, document.clone()) {
+            Err(status) if status.reason == Reason::AlreadyExists => {}
+            result => return result,
+        }
+    }
+    cluster.create(actor, Kind::Pod, namespace, document.clone())
+}
+
+/// Since when a Pod is ready, if it is.
+pub(super) fn ready_since(object: &Object) -> Option<Timestamp> {
+    object.as_pod().filter(|pod| pod.ready)?;
+    let conditions = object.status().get("conditions").items();
+    let ready = conditions.iter().find(|condition| condition.get("type").str() == "Ready")?;
+    Some(Timestamp::of(ready.get("lastTransitionTime")).unwrap_or(object.meta.created))
+}
+
+/// Writes a status where it differs.
+pub(super) fn write_status(cluster: &mut Cluster, actor: Actor, object: &Object, status: Value) {
+    if *object.status() == status {
+        return;
+    }
+    // Only the status is taken from the document, so a change made since does no harm.
+    let document = value!({ "status": status });
+    let _written = cluster.update_status(actor, &object.key, document);
+}

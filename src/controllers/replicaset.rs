@@ -1,0 +1,164 @@
+//! replicaset-controller: keeps as many Pods as a ReplicaSet asks for.
+//!
+//! Owns creating and deleting Pods, adopting and releasing them by labels, and the ReplicaSet's status. Which Pods go
+//! first follows `ActivePodsWithRanks` of Kubernetes' `controller_utils.go`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Context, Controller, Event, WorkQueue, owned};
+use crate::api::object::{Key, Object};
+use crate::api::registry::Kind;
+use crate::api::selector::Selector;
+use crate::api::time::Timestamp;
+use crate::api::value::SmolStr;
+use crate::cluster::clock::Span;
+use crate::cluster::journal::Entry;
+use crate::cluster::request::Options;
+use crate::cluster::{Actor, Cluster};
+use crate::value;
+
+/// The ReplicaSet controller.
+pub(super) struct ReplicaSetController;
+
+impl Controller for ReplicaSetController {
+    fn actor(&self) -> Actor {
+        Actor::ReplicaSet
+    }
+
+    fn latency(&self) -> Span {
+        Span::from_ms(3)
+    }
+
+    fn observe(&mut self, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue) {
+        match entry.key.kind {
+            Kind::ReplicaSet => dirty.add(entry.key.clone()),
+            Kind::Pod => owned::observe(Kind::ReplicaSet, entry, cluster, dirty),
+            _ => {}
+        }
+    }
+
+    fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
+        let Some(set) = context.cluster.get(key).cloned() else { return };
+        let Some(selector) = Selector::of_label_selector(set.spec().get("selector")) else { return };
+        let pods = owned::claim(context.cluster, Actor::ReplicaSet, &set, Kind::Pod, &selector);
+        let (active, others): (Vec<_>, Vec<_>) = pods.into_iter().partition(|pod| is_active(pod));
+        let terminating = others.iter().filter(|pod| pod.is_terminating()).count();
+        let wanted = usize::try_from(owned::replicas(&set)).unwrap_or(0);
+        let mut active = active;
+        if !set.is_terminating() {
+            if active.len() < wanted {
+                active.extend(create(context, &set, wanted - active.len()));
+            } else if active.len() > wanted {
+                delete(context, &set, &active, active.len() - wanted);
+            }
+        }
+        write_status(context, &set, &active, terminating);
+    }
+}
+
+/// Whether a Pod counts: it has not ended and is not being deleted.
+fn is_active(object: &Object) -> bool {
+    object.as_pod().is_some_and(|pod| !pod.is_finished()) && !object.is_terminating()
+}
+
+fn create(context: &mut Context<'_>, set: &Object, count: usize) -> Vec<Arc<Object>> {
+    let document = owned::pod_of_template(set);
+    let mut created = Vec::with_capacity(count);
+    for _ in 0..count {
+        match owned::create_named(context.cluster, Actor::ReplicaSet, set.namespace(), &document) {
+            Ok(pod) => {
+                let message = format!("Created pod: {}", pod.name());
+                context.event(set, Event::normal("SuccessfulCreate", message));
+                created.push(pod);
+            }
+            Err(status) => {
+                context.event(set, Event::warning("FailedCreate", format!("Error creating: {status}")));
+                break;
+            }
+        }
+    }
+    created
+}
+
+/// Deletes the Pods that can be missed most.
+fn delete(context: &mut Context<'_>, set: &Object, active: &[Arc<Object>], count: usize) {
+    let mut on_node: BTreeMap<SmolStr, usize> = BTreeMap::new();
+    for pod in active.iter().filter_map(|object| object.as_pod()) {
+        *on_node.entry(pod.node.clone()).or_default() += 1;
+    }
+    let rank = |object: &Arc<Object>| {
+        let pod = object.as_pod().expect("ReplicaSets own Pods");
+        let phase = match pod.phase.as_str() {
+            "Pending" | "" => 0,
+            "Running" => 2,
+            _ => 1,
+        };
+        let cost: i64 = object
+            .meta
+            .annotation("controller.kubernetes.io/pod-deletion-cost")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
+        let statuses = object.status().get("containerStatuses").items();
+        let restarts = statuses.iter().filter_map(|one| one.get("restartCount").as_int()).max().unwrap_or(0);
+        (
+            !pod.node.is_empty(),
+            phase,
+            pod.ready,
+            cost,
+            Reverse(on_node.get(&pod.node).copied().unwrap_or(0)),
+            Reverse(owned::ready_since(object)),
+            Reverse(restarts),
+            Reverse(object.meta.created),
+            object.name().clone(),
+        )
+    };
+    let mut ranked: Vec<_> = active.iter().map(|object| (rank(object), object)).collect();
+    ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (_, object) in ranked.into_iter().take(count) {
+        let options = Options { uid: object.meta.uid.clone(), ..Options::default() };
+        if context.cluster.delete(Actor::ReplicaSet, &object.key, options).is_ok() {
+            let message = format!("Deleted pod: {}", object.name());
+            context.event(set, Event::normal("SuccessfulDelete", message));
+        }
+    }
+}
+
+fn write_status(context: &mut Context<'_>, set: &Object, active: &[Arc<Object>], terminating: usize) {
+    let cluster = &mut *context.cluster;
+    let template = set.spec().at(&["template", "metadata", "labels"]);
+    let labelled =
+        |pod: &&Arc<Object>| template.entries().iter().all(|(key, value)| pod.meta.labels.get(key) == value);
+    let ready: Vec<&Arc<Object>> =
+        active.iter().filter(|pod| pod.as_pod().is_some_and(|pod| pod.ready)).collect();
+    let wait = set.spec().get("minReadySeconds").as_int().unwrap_or(0);
+    let now = cluster.timestamp();
+    let available =
+        ready.iter().filter(|pod| owned::ready_since(pod).is_some_and(|at| at.0 + wait <= now.0)).count();
+    let mut status = value!({ "replicas": (active.len()), "terminatingReplicas": terminating });
+    let mut count = |field: &'static str, number: usize| {
+        if number > 0 {
+            status.set(field, number);
+        }
+    };
+    count("fullyLabeledReplicas", active.iter().filter(labelled).count());
+    count("readyReplicas", ready.len());
+    count("availableReplicas", available);
+    if set.meta.generation > 0 {
+        status.set("observedGeneration", set.meta.generation);
+    }
+    if wait > 0
+        && let Some(next) = ready
+            .iter()
+            .filter_map(|pod| owned::ready_since(pod))
+            .map(|at| at.0 + wait)
+            .filter(|at| *at > now.0)
+            .min()
+    {
+        let at = cluster.instant_of(Timestamp(next));
+        let after = at - cluster.now();
+        context.requeue(after);
+    }
+    owned::write_status(context.cluster, Actor::ReplicaSet, set, status);
+}

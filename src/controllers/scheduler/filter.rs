@@ -1,0 +1,225 @@
+//! Which nodes a Pod may run on, and the words for why not.
+//!
+//! Owns the filter plug-ins in kube-scheduler's order; the first that refuses a node gives the reason. It
+//! does not simulate volumes, inter-Pod affinity and topology constraints.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::api::object::Object;
+use crate::api::quantity::Quantity;
+use crate::api::typed::{Node, Protocol};
+use crate::api::value::{SmolStr, Value};
+use crate::cluster::Cluster;
+
+/// Why a node does not fit, in the scheduler's words; and whether removing Pods could help.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reason {
+    words: SmolStr,
+    preemptible: bool,
+}
+
+const fn reason(words: &'static str, preemptible: bool) -> Reason {
+    Reason { words: SmolStr::new_static(words), preemptible }
+}
+
+/// What a Pod takes of a node.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
+    cpu_millis: i64,
+    memory: i64,
+    host_ports: Vec<(u16, Protocol)>,
+}
+
+impl Needs {
+    pub(super) fn of(object: &Object) -> Self {
+        let mut needs = Self::default();
+        let Some(pod) = object.as_pod() else { return needs };
+        for container in &pod.spec.containers {
+            let requests = container.document.at(&["resources", "requests"]);
+            if !requests.is_empty() {
+                needs.cpu_millis += quantity(requests.get("cpu")).map_or(0, Quantity::millis);
+                needs.memory += quantity(requests.get("memory")).map_or(0, Quantity::whole);
+            }
+            for port in &container.ports {
+                let host = if pod.spec.host_network { port.port } else { port.host_port };
+                if host != 0 {
+                    needs.host_ports.push((host, port.protocol));
+                }
+            }
+        }
+        needs
+    }
+}
+
+fn quantity(value: &Value) -> Option<Quantity> {
+    match value {
+        Value::Int(number) => Quantity::parse(&number.to_string()).ok(),
+        other => other.as_str().and_then(|text| Quantity::parse(text).ok()),
+    }
+}
+
+/// What the Pods on a node take together.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    /// How many Pods there are.
+    pub(super) pods: usize,
+    cpu_millis: i64,
+    memory: i64,
+    host_ports: FxHashMap<(u16, Protocol), u32>,
+}
+
+impl Usage {
+    pub(super) fn change(&mut self, needs: &Needs, add: bool) {
+        let sign = if add { 1 } else { -1 };
+        self.pods = if add { self.pods + 1 } else { self.pods.saturating_sub(1) };
+        self.cpu_millis += sign * needs.cpu_millis;
+        self.memory += sign * needs.memory;
+        for port in &needs.host_ports {
+            let count = self.host_ports.entry(*port).or_default();
+            *count = if add { *count + 1 } else { count.saturating_sub(1) };
+            if *count == 0 {
+                self.host_ports.remove(port);
+            }
+        }
+    }
+}
+
+/// Whether a Pod fits on a node; every reason of the first plug-in that refuses.
+pub(super) fn fits(
+    pod: &Object,
+    needs: &Needs,
+    object: &Arc<Object>,
+    usage: &Usage,
+    _cluster: &Cluster,
+) -> Result<(), Vec<Reason>> {
+    let node = object.as_node().expect("objects of kind Node are Nodes");
+    let spec = pod.spec();
+    let tolerations = spec.get("tolerations").items();
+    let cordon = ("node.kubernetes.io/unschedulable", "", "NoSchedule");
+    if node.unschedulable && !tolerates(tolerations, cordon) {
+        return Err(vec![reason("node(s) were unschedulable", false)]);
+    }
+    if untolerated(node, tolerations) {
+        return Err(vec![reason("node(s) had untolerated taint(s)", false)]);
+    }
+    if !selected(spec, object) {
+        return Err(vec![reason("node(s) didn't match Pod's node affinity/selector", false)]);
+    }
+    if needs.host_ports.iter().any(|port| usage.host_ports.contains_key(port)) {
+        return Err(vec![reason("node(s) didn't have free ports for the requested pod ports", true)]);
+    }
+    room(needs, object, node, usage)
+}
+
+fn room(needs: &Needs, object: &Object, node: &Node, usage: &Usage) -> Result<(), Vec<Reason>> {
+    let mut reasons = Vec::new();
+    if i64::try_from(usage.pods).unwrap_or(i64::MAX) >= node.pod_limit {
+        reasons.push(reason("Too many pods", true));
+    }
+    let allocatable = object.status().get("allocatable");
+    let lacks = |field: &str, used: i64, needed: i64, of: fn(Quantity) -> i64| {
+        needed > 0 && quantity(allocatable.get(field)).is_some_and(|all| used + needed > of(all))
+    };
+    if lacks("cpu", usage.cpu_millis, needs.cpu_millis, Quantity::millis) {
+        reasons.push(reason("Insufficient cpu", true));
+    }
+    if lacks("memory", usage.memory, needs.memory, Quantity::whole) {
+        reasons.push(reason("Insufficient memory", true));
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+}
+
+/// Whether the node has a taint that keeps this Pod from being scheduled there.
+fn untolerated(node: &Node, tolerations: &[Value]) -> bool {
+    node.taints.items().iter().any(|taint| {
+        let effect = taint.get("effect").str();
+        let taint = (taint.get("key").str(), taint.get("value").str(), effect);
+        matches!(effect, "NoSchedule" | "NoExecute") && !tolerates(tolerations, taint)
+    })
+}
+
+/// Whether one of the tolerations tolerates a taint (key, value, effect).
+fn tolerates(tolerations: &[Value], (key, value, effect): (&str, &str, &str)) -> bool {
+    tolerations.iter().any(|toleration| {
+        let text = |field| toleration.get(field).str();
+        let exists = text("operator") == "Exists";
+        (text("effect").is_empty() || text("effect") == effect)
+            && (text("key") == key || (text("key").is_empty() && exists))
+            && (exists || text("value") == value)
+    })
+}
+
+/// `nodeSelector` and the required part of `affinity.nodeAffinity`.
+fn selected(spec: &Value, node: &Object) -> bool {
+    let labels = &node.meta.labels;
+    if !spec
+        .get("nodeSelector")
+        .entries()
+        .iter()
+        .all(|(key, value)| labels.get(key).as_str() == value.as_str())
+    {
+        return false;
+    }
+    let required = spec.at(&["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]);
+    let terms = required.get("nodeSelectorTerms").items();
+    required.is_null() || terms.iter().any(|term| term_matches(term, node))
+}
+
+fn term_matches(term: &Value, node: &Object) -> bool {
+    let by_label = term.get("matchExpressions").items();
+    let by_field = term.get("matchFields").items();
+    let name = Value::from(node.name());
+    !(by_label.is_empty() && by_field.is_empty())
+        && by_label.iter().all(|one| holds(one, node.meta.labels.get(one.get("key").str())))
+        && by_field.iter().all(|one| holds(one, &name))
+}
+
+/// One `NodeSelectorRequirement` against the value that the node has, or null.
+fn holds(requirement: &Value, has: &Value) -> bool {
+    let values = requirement.get("values").items();
+    let listed = has.as_str().is_some_and(|has| values.iter().any(|value| value.str() == has));
+    let compare = |greater: bool| {
+        let (Ok(has), Some(Ok(bound))) =
+            (has.str().parse::<i64>(), values.first().map(|value| value.str().parse::<i64>()))
+        else {
+            return false;
+        };
+        if greater { has > bound } else { has < bound }
+    };
+    match requirement.get("operator").str() {
+        "In" => listed,
+        "NotIn" => !listed,
+        "Exists" => !has.is_null(),
+        "DoesNotExist" => has.is_null(),
+        "Gt" => compare(true),
+        "Lt" => compare(false),
+        _ => false,
+    }
+}
+
+/// The message of `framework.FitError`, with what preemption has to say.
+pub(super) fn failure(nodes: usize, reasons: &BTreeMap<Reason, usize>) -> String {
+    if nodes == 0 {
+        return "no nodes available to schedule pods".to_owned();
+    }
+    let mut lines: Vec<String> =
+        reasons.iter().map(|(reason, count)| format!("{count} {}", reason.words)).collect();
+    lines.sort_unstable();
+    let hopeless: usize =
+        reasons.iter().filter(|(reason, _)| !reason.preemptible).map(|(_, count)| count).sum();
+    let mut preemption = Vec::new();
+    if hopeless < nodes {
+        preemption.push(format!("{} No preemption victims found for incoming pod", nodes - hopeless));
+    }
+    if hopeless > 0 {
+        preemption.push(format!("{hopeless} Preemption is not helpful for scheduling"));
+    }
+    format!(
+        "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {}.",
+        lines.join(", "),
+        preemption.join(", ")
+    )
+}
