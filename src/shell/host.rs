@@ -22,6 +22,9 @@ use crate::words::Language;
 /// Polls of one [`Host::run_until`] when the caller sets no other budget: some milliseconds of work.
 pub const DEFAULT_BUDGET: u32 = 2_000;
 
+/// Process id of shells; real ones are as arbitrary.
+const SHELL_PROCESS: u32 = 2_170;
+
 /// How [`Host::run_until`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -42,11 +45,14 @@ struct Inner {
     revision_seen: Cell<u64>,
     files: RefCell<BTreeMap<Address, Files>>,
     language: Cell<Language>,
+    processes: Cell<u32>,
+    random: RefCell<fastrand::Rng>,
 }
 
 impl Host {
     /// A host of `simulation`.
     pub fn new(simulation: Simulation) -> Self {
+        let seed = simulation.cluster.settings().seed;
         Self(Rc::new(Inner {
             revision_seen: Cell::new(simulation.revision()),
             simulation: RefCell::new(simulation),
@@ -54,6 +60,8 @@ impl Host {
             changes: Notice::default(),
             files: RefCell::default(),
             language: Cell::default(),
+            processes: Cell::new(SHELL_PROCESS),
+            random: RefCell::new(fastrand::Rng::with_seed(seed)),
         }))
     }
 
@@ -127,6 +135,23 @@ impl Host {
     /// The file system of a place, if anybody has looked at it or changed it.
     pub fn existing_files(&self, address: &Address) -> Option<Files> {
         self.0.files.borrow().get(address).map(Rc::clone)
+    }
+
+    /// A process id for a new background job.
+    pub fn next_process(&self) -> u32 {
+        let process = self.0.processes.get() + 1;
+        self.0.processes.set(process);
+        process
+    }
+
+    /// The process id that `$$` shows.
+    pub fn shell_process(&self) -> u32 {
+        SHELL_PROCESS
+    }
+
+    /// A number below `limit` for `$RANDOM` and `shuf`; the cluster's own generator is not touched.
+    pub fn random(&self, limit: u32) -> u32 {
+        self.0.random.borrow_mut().u32(0..limit.max(1))
     }
 
     /// The language in which Portside itself speaks.

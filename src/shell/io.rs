@@ -46,11 +46,41 @@ impl Drop for PipeReader {
     }
 }
 
+/// The end of a file. What is written while somebody reads the file system is held until that is over.
+struct FileWriter {
+    files: Files,
+    path: String,
+    held: RefCell<String>,
+    full: Cell<bool>,
+}
+
+impl FileWriter {
+    fn push(&self, text: &str) {
+        self.held.borrow_mut().push_str(text);
+        self.flush();
+    }
+
+    fn flush(&self) {
+        if let Ok(mut files) = self.files.try_borrow_mut() {
+            let held = self.held.take();
+            if !held.is_empty() && append(&mut files, &self.path, &held).is_err() {
+                self.full.set(true);
+            }
+        }
+    }
+}
+
+impl Drop for FileWriter {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
 enum Target {
     Terminal { tty: Rc<Tty>, stream: Stream, is_tty: bool },
     Pipe(PipeWriter),
     Buffer { text: RefCell<String>, broken: Cell<bool> },
-    File { files: Files, path: String, full: Cell<bool> },
+    File(FileWriter),
     Null,
 }
 
@@ -86,7 +116,13 @@ impl Output {
 
     /// The end of a file that exists.
     pub fn file(files: &Files, path: String) -> Self {
-        Self(Rc::new(Target::File { files: Rc::clone(files), path, full: Cell::new(false) }))
+        let files = Rc::clone(files);
+        Self(Rc::new(Target::File(FileWriter {
+            files,
+            path,
+            held: RefCell::default(),
+            full: Cell::new(false),
+        })))
     }
 
     /// Writes text as it is.
@@ -105,11 +141,7 @@ impl Output {
                     held.push_str(text);
                 }
             }
-            Target::File { files, path, full } => {
-                if append(&mut files.borrow_mut(), path, text).is_err() {
-                    full.set(true);
-                }
-            }
+            Target::File(writer) => writer.push(text),
             Target::Null => {}
         }
     }
@@ -138,7 +170,7 @@ impl Output {
             Target::Terminal { tty, .. } => tty.is_flooded(),
             Target::Pipe(writer) => writer.0.broken.get(),
             Target::Buffer { broken, .. } => broken.get(),
-            Target::File { full, .. } => full.get(),
+            Target::File(writer) => writer.full.get(),
             Target::Null => false,
         }
     }

@@ -58,12 +58,18 @@ pub mod escapes;
 pub mod executor;
 pub mod filesystem;
 pub mod flags;
+pub mod history;
 pub mod host;
+pub mod interactive;
+pub mod interpreter;
 pub mod invocation;
 pub mod io;
 pub mod kubectl;
 pub mod language;
 pub mod places;
 pub mod resolver;
+pub mod terminal;
+#[cfg(test)]
+pub mod testing;
 pub mod tools;
 pub mod tty;

@@ -70,6 +70,11 @@ const DIRECTORIES: &[&str] = &["/bin", "/dev", "/etc", "/root", "/tmp", "/usr", 
 /// Host name of the workstation (design: the world that a new session finds).
 const WORKSTATION: &str = "ci-base";
 
+/// Whether a path leads into a directory of programs.
+pub fn is_program_path(path: &str) -> bool {
+    HOST_PATH.split(':').any(|directory| super::filesystem::parent(path) == directory)
+}
+
 impl Place {
     /// The workstation.
     pub fn workstation() -> Self {

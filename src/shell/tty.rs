@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::executor::Notice;
+use super::interpreter::Shell;
 
 /// Output that the page has not taken may not grow beyond this; the command that writes is stopped.
 const SCREEN_LIMIT: usize = 8 * 1024 * 1024;
@@ -56,6 +57,7 @@ pub struct Tty {
     readers: Cell<u32>,
     interrupts: RefCell<Vec<Rc<Notice>>>,
     columns: Cell<usize>,
+    shell: RefCell<Option<Rc<Shell>>>,
 }
 
 impl Tty {
@@ -109,10 +111,11 @@ impl Tty {
     }
 
     /// Ctrl-C was typed: what was typed ahead is forgotten and the innermost receiver is told.
-    pub fn interrupt(&self) {
+    /// `draft` is what stood in the input.
+    pub fn interrupt(&self, draft: &str) {
         self.typed.borrow_mut().clear();
         let prompt = self.prompt.borrow().clone().unwrap_or_default();
-        self.write(Stream::Echo, &format!("{prompt}^C\n"));
+        self.write(Stream::Echo, &format!("{prompt}{draft}^C\n"));
         let receiver = self.interrupts.borrow().last().map(Rc::clone);
         if let Some(receiver) = receiver {
             receiver.notify();
@@ -157,6 +160,16 @@ impl Tty {
     /// Whether lines were typed that nobody has read.
     pub fn has_typed_ahead(&self) -> bool {
         !self.typed.borrow().is_empty()
+    }
+
+    /// A shell is about to wait for a line: what Tab and the arrow keys look at.
+    pub fn show_shell(&self, shell: Shell) {
+        self.shell.replace(Some(Rc::new(shell)));
+    }
+
+    /// The shell that last waited for a line, as it was then.
+    pub fn shown_shell(&self) -> Option<Rc<Shell>> {
+        self.shell.borrow().clone()
     }
 
     /// How many columns the page shows.

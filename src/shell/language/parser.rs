@@ -5,7 +5,7 @@
 //! so that an interactive shell can ask for more.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::tree::{
@@ -68,8 +68,12 @@ pub(super) struct Parser<'a> {
     pub(super) depth: u32,
     pending: Vec<Pending>,
     replaced: u32,
+    /// Where `((` opens no arithmetic, counted from the end: it is not tried again.
+    pub(super) not_arithmetic: BTreeSet<usize>,
     /// Names being replaced, with how much text was left behind the alias.
     replacing: Vec<(String, usize)>,
+    /// A position with the number of the line in which it is, to count on from.
+    counted: (usize, usize),
 }
 
 /// Characters that end a word.
@@ -83,7 +87,17 @@ const CLOSING: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &str, aliases: &'a BTreeMap<String, String>) -> Self {
         let text = text.chars().collect();
-        Self { text, at: 0, aliases, depth: 0, pending: Vec::new(), replaced: 0, replacing: Vec::new() }
+        Self {
+            text,
+            at: 0,
+            aliases,
+            depth: 0,
+            pending: Vec::new(),
+            replaced: 0,
+            not_arithmetic: BTreeSet::new(),
+            replacing: Vec::new(),
+            counted: (0, 1),
+        }
     }
 
     pub(super) fn peek(&self) -> Option<char> {
@@ -102,10 +116,20 @@ impl<'a> Parser<'a> {
         found
     }
 
+    /// The number of the line at the cursor.
+    fn line(&mut self) -> usize {
+        let (from, line) = self.counted;
+        let between = self.text.get(from..self.at).unwrap_or_default();
+        let line = line + between.iter().filter(|letter| **letter == '\n').count();
+        self.counted = (self.at, line);
+        line
+    }
+
     /// Goes one level deeper while `read` runs.
     pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         self.depth += 1;
         if self.depth > DEPTH_LIMIT {
+            self.depth -= 1;
             return Err(ParseError::TooLarge);
         }
         let result = read(self);
@@ -225,12 +249,13 @@ impl<'a> Parser<'a> {
                     return Ok(List(items));
                 }
                 let start = parser.at;
+                let line = parser.line();
                 let chain = Rc::new(parser.chain()?);
                 let text: String = parser.text[start.min(parser.at)..parser.at].iter().collect();
                 parser.skip_blanks();
                 let background = !parser.looking_at("&&") && parser.take("&");
                 let separated = background || (!parser.looking_at(";;") && parser.take(";"));
-                items.push(Item { chain, background, text: text.trim().to_owned() });
+                items.push(Item { chain, background, text: text.trim().to_owned(), line });
                 parser.skip_blanks();
                 if !separated && !matches!(parser.peek(), None | Some('\n')) {
                     return Ok(List(items));
@@ -340,13 +365,8 @@ impl<'a> Parser<'a> {
     }
 
     fn compound(&mut self) -> Parse<Option<Command>> {
-        if self.looking_at("((") {
-            let start = self.at;
-            self.at += 2;
-            if let Ok(parts) = self.arithmetic_parts() {
-                return Ok(Some(Command::Arithmetic(parts)));
-            }
-            self.at = start;
+        if let Ok(Some(parts)) = self.try_arithmetic() {
+            return Ok(Some(Command::Arithmetic(parts)));
         }
         if self.take("(") {
             let list = self.body()?;

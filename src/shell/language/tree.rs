@@ -16,6 +16,8 @@ pub struct Item {
     pub background: bool,
     /// Its source text, which `jobs` shows.
     pub text: String,
+    /// The line on which it begins, from 1.
+    pub line: usize,
 }
 
 /// Pipelines joined by `&&` and `||`.

@@ -144,14 +144,8 @@ impl Parser<'_> {
 
     /// What follows `$`; a lone `$` is text.
     fn dollar(&mut self) -> Parse<Part> {
-        if self.looking_at("((") {
-            let start = self.at;
-            self.at += 2;
-            match self.arithmetic_parts() {
-                Ok(parts) => return Ok(Part::Arithmetic(parts)),
-                Err(ParseError::Incomplete(_)) => return Err(ParseError::Incomplete(Some(')'))),
-                Err(_) => self.at = start,
-            }
+        if let Some(parts) = self.try_arithmetic()? {
+            return Ok(Part::Arithmetic(parts));
         }
         if self.take("(") {
             let list = self.list()?;
@@ -280,6 +274,30 @@ impl Parser<'_> {
         };
         let inside: String = rest[..length].iter().collect();
         Err(ParseError::BadSubstitution(format!("${{{inside}}}")))
+    }
+
+    /// The expression at `((`; `None` (and nothing read) if it is none: then it opens two subshells.
+    ///
+    /// An expression that does not end is an error, so that a terminal asks for more.
+    pub(super) fn try_arithmetic(&mut self) -> Parse<Option<Vec<Part>>> {
+        let start = self.at;
+        let from_end = self.text.len() - start;
+        if !self.looking_at("((") || self.not_arithmetic.contains(&from_end) {
+            return Ok(None);
+        }
+        self.at += 2;
+        match self.arithmetic_parts() {
+            Ok(parts) => Ok(Some(parts)),
+            Err(error) => {
+                self.at = start;
+                self.not_arithmetic.insert(from_end);
+                match error {
+                    ParseError::Incomplete(_) => Err(ParseError::Incomplete(Some(')'))),
+                    ParseError::TooLarge => Err(error),
+                    _ => Ok(None),
+                }
+            }
+        }
     }
 
     /// Up to `))`, behind `((`.

@@ -1,9 +1,21 @@
-//! The commands, one file each. How to add one: the header of [`super`].
+//! The commands, one file each (small ones of one theme share a file). How to add one: the header of [`super`].
 
+mod about;
+mod condition;
 mod curl;
+mod echo;
+mod fields;
+mod files;
+mod grep;
+mod lines;
 mod nc;
 mod nslookup;
+mod order;
 mod ping;
+pub mod regex;
+mod run;
+mod sed;
+mod shells;
 mod sleep;
 mod url;
 mod wget;
@@ -13,11 +25,61 @@ use super::kubectl;
 
 /// Every command that is not part of the shell itself.
 pub static COMMANDS: &[&Command] = &[
+    &about::CLEAR,
+    &about::DATE,
+    &about::HELP,
+    &about::HOSTNAME,
+    &about::ID,
+    &about::PRINTENV,
+    &about::UNAME,
+    &about::WHICH,
+    &about::WHOAMI,
+    &condition::BRACKET,
+    &condition::TEST,
     &curl::COMMAND,
+    &echo::ECHO,
+    &echo::FALSE,
+    &echo::PRINTF,
+    &echo::SEQ,
+    &echo::TRUE,
+    &echo::YES,
+    &fields::CUT,
+    &fields::TR,
+    &files::BASENAME,
+    &files::CAT,
+    &files::CP,
+    &files::DIRNAME,
+    &files::LS,
+    &files::MKDIR,
+    &files::MV,
+    &files::PWD,
+    &files::RM,
+    &files::RMDIR,
+    &files::TOUCH,
+    &grep::COMMAND,
     &kubectl::COMMAND,
+    &lines::HEAD,
+    &lines::NL,
+    &lines::REV,
+    &lines::TAC,
+    &lines::TAIL,
+    &lines::TEE,
+    &lines::WC,
     &nc::COMMAND,
     &nslookup::COMMAND,
+    &order::SHUF,
+    &order::SORT,
+    &order::UNIQ,
     &ping::COMMAND,
+    &run::ENV,
+    &run::NOHUP,
+    &run::SSH,
+    &run::TIMEOUT,
+    &run::WATCH,
+    &run::XARGS,
+    &sed::COMMAND,
+    &shells::BASH,
+    &shells::SH,
     &sleep::COMMAND,
     &wget::COMMAND,
 ];
