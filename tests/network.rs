@@ -64,7 +64,9 @@ fn create(cluster: &mut Cluster, kind: Kind, document: Value) {
     if !document.get("status").is_null() {
         let mut whole = made.value.clone();
         whole.set("status", document.get("status").clone());
-        cluster.update_status(Actor::ApiServer, &made.key, whole).unwrap();
+        cluster
+            .update_status(Actor::ApiServer, &made.key, whole)
+            .expect("the files of the bench are well-formed");
     }
 }
 
@@ -90,7 +92,7 @@ fn pod(line: &str, given: &BTreeMap<String, Value>) -> Value {
     let words: Vec<&str> = line.split_whitespace().collect();
     let (name, ready, address, node) = (words[0], words[1] == "1/1", words[5], words[6]);
     let mut pod = given.get(name).cloned().unwrap_or_else(|| {
-        let app = name.split('-').next().unwrap();
+        let app = name.split('-').next().expect("the files of the bench are well-formed");
         let image = if app == "web" { "nginx:1.27" } else { "echo:1" };
         value!({
             "metadata": { "name": (name.to_owned()), "namespace": "dp", "labels": { "app": (app.to_owned()) } },
@@ -213,14 +215,14 @@ fn network(cluster: &Cluster) -> Network {
     let mut network = Network::new(bench_sockets);
     network.observe(cluster);
     let topology = network.topology_mut();
-    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    let address = |text: &str| text.parse::<IpAddr>().expect("the files of the bench are well-formed");
     topology.outside = vec![
         OutsideHost { address: address("203.0.113.10"), listeners: vec![Listener::tcp(9000, "ci-base")] },
         OutsideHost { address: address("203.0.113.11"), listeners: Vec::new() },
     ];
     topology.routed = vec![
-        ("203.0.113.244/32".parse().unwrap(), "k8s-master".into()),
-        ("203.0.113.240/28".parse().unwrap(), "k8s-w1".into()),
+        ("203.0.113.244/32".parse().expect("the files of the bench are well-formed"), "k8s-master".into()),
+        ("203.0.113.240/28".parse().expect("the files of the bench are well-formed"), "k8s-w1".into()),
     ];
     network
 }
@@ -230,7 +232,9 @@ fn origin(place: &str) -> Origin {
     match words[0] {
         "pod" => Origin::pod("dp", words[1]),
         "node" => Origin::node(words[1]),
-        _ if words[1] == "ci-other" => Origin::OutsideHost("203.0.113.11".parse().unwrap()),
+        _ if words[1] == "ci-other" => {
+            Origin::OutsideHost("203.0.113.11".parse().expect("the files of the bench are well-formed"))
+        }
         _ => Origin::Outside,
     }
 }
@@ -276,13 +280,24 @@ fn seen(outcome: &Outcome) -> Seen {
 /// What a row of the truth table says.
 fn told(row: &[&str]) -> BTreeSet<Seen> {
     let (result, refusal) = (row[6], row[7]);
-    let from = |word: &str| refusal.split(word).nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let from = |word: &str| {
+        refusal
+            .split(word)
+            .nth(1)
+            .expect("the files of the bench are well-formed")
+            .split(' ')
+            .next()
+            .expect("a word follows")
+            .to_owned()
+    };
     if result.contains("HTTP 200") || result.contains("UDP reply") {
         return row[11]
             .split(' ')
             .map(|pair| {
-                let (backend, source) = pair.split_once("<-").unwrap();
-                let source = source.split('=').next().unwrap().to_owned();
+                let (backend, source) =
+                    pair.split_once("<-").expect("the files of the bench are well-formed");
+                let source =
+                    source.split('=').next().expect("the files of the bench are well-formed").to_owned();
                 Seen::Answered { backend: backend.to_owned(), source }
             })
             .collect();
@@ -304,9 +319,9 @@ fn told(row: &[&str]) -> BTreeSet<Seen> {
 
 /// Tries a row; `Err` tells what was seen instead.
 fn check(cluster: &Cluster, row: &[&str]) -> Result<(), String> {
-    let (transport, target) = row[4].split_once(' ').unwrap();
+    let (transport, target) = row[4].split_once(' ').expect("the files of the bench are well-formed");
     let transport = if transport == "udp" { Transport::Udp } else { Transport::Tcp };
-    let to: SocketAddr = target.parse().unwrap();
+    let to: SocketAddr = target.parse().expect("the files of the bench are well-formed");
     let from = origin(row[5]);
     let told = told(row);
     let mut network = network(cluster);
@@ -333,9 +348,9 @@ fn check(cluster: &Cluster, row: &[&str]) -> Result<(), String> {
 /// The same network with chance begun elsewhere.
 fn network_of_seed(cluster: &Cluster, seed: usize) -> Network {
     let mut network = network(cluster);
-    let echo = "10.96.230.91:80".parse().unwrap();
+    let echo = "10.96.230.91:80".parse().expect("the files of the bench are well-formed");
     for _ in 0..seed {
-        network.packet(cluster, &Origin::pod("dp", "client"), 40_000, echo, Transport::Tcp);
+        network.connect(cluster, &Origin::pod("dp", "client"), echo, Transport::Tcp);
     }
     network
 }
@@ -351,7 +366,13 @@ fn every_row_of_the_truth_table_agrees() {
             if row[0] != mode_name {
                 continue;
             }
-            if row[4].split_once(' ').unwrap().1.parse::<SocketAddr>().is_err() {
+            if row[4]
+                .split_once(' ')
+                .expect("the files of the bench are well-formed")
+                .1
+                .parse::<SocketAddr>()
+                .is_err()
+            {
                 // Names are resolved by the clients: see the tests of network::dns.
                 named += 1;
                 continue;

@@ -5,7 +5,7 @@
 //! journal. It does not own what programs say to each other once they are connected.
 //!
 //! [`Network::connect`] sends the first packet of a connection and tells how it ended and what happened on
-//! the way; [`Network::ping`] does the same for an echo request; [`Network::packet`] is the same walk without
+//! the way; [`Network::ping`] does the same for an echo request; [`Network::stream`] is the same walk without
 //! a trace, for load.
 //!
 //! - [`packet`]: headers; [`origin`]: senders; [`sockets`]: who listens; [`topology`]: who has which address.
@@ -173,7 +173,10 @@ impl Network {
         transport: Transport,
     ) -> Trace {
         let mut recorder = FullRecorder::default();
-        let outcome = self.walk(cluster, Attempt { from, port, to, transport }, true, &mut recorder);
+        let outcome = match self.stream(cluster, from, to, transport) {
+            Some(mut stream) => stream.walk(port, true, &mut recorder),
+            None => no_source(cluster, from, to, transport),
+        };
         let mut hops = recorder.0;
         reply::append(&mut hops, &outcome);
         Trace { transport, target: to, outcome, hops }
@@ -185,38 +188,25 @@ impl Network {
         self.connect_from(cluster, from, identifier, SocketAddr::new(to, 0), Transport::Icmp)
     }
 
-    /// Sends one packet of a new connection and keeps nothing: neither a trace nor conntrack entries.
-    pub fn packet(
-        &mut self,
+    /// A stream of packets from one sender to one target, for load. `None` if the sender has no address for
+    /// that target.
+    pub fn stream<'n>(
+        &'n mut self,
         cluster: &Cluster,
         from: &Origin,
-        port: u16,
         to: SocketAddr,
         transport: Transport,
-    ) -> Outcome {
-        self.walk(cluster, Attempt { from, port, to, transport }, false, &mut NullRecorder)
-    }
-
-    fn walk(
-        &mut self,
-        cluster: &Cluster,
-        attempt: Attempt<'_>,
-        remember: bool,
-        recorder: &mut impl Recorder,
-    ) -> Outcome {
-        let Attempt { from, port, to, transport } = attempt;
+    ) -> Option<Stream<'n>> {
         self.generator();
-        let now = cluster.now();
-        let Some((sender, source)) = sender(&self.topology, cluster, from, to.ip()) else {
-            return no_source(cluster, from, to, transport);
-        };
-        let packet = Packet::new(transport, SocketAddr::new(source, port), to);
-        let proxy = Proxy { tables: &self.tables, topology: &self.topology, mode: self.mode };
-        let random = self.random.as_mut().expect("the generator was made above");
-        let flows = &mut self.flows;
-        let mut walk =
-            Walk { proxy, flows, remember, random, now, recorder, latency_us: 0, target: to, through: None };
-        walk.send(sender, packet)
+        let (sender, source) = sender(&self.topology, cluster, from, to.ip())?;
+        Some(Stream {
+            proxy: Proxy { tables: &self.tables, topology: &self.topology, mode: self.mode },
+            flows: &mut self.flows,
+            random: self.random.as_mut().expect("the generator was made above"),
+            now: cluster.now(),
+            sender,
+            packet: Packet::new(transport, SocketAddr::new(source, 0), to),
+        })
     }
 
     fn generator(&mut self) -> &mut Random {
@@ -253,12 +243,39 @@ impl Network {
     }
 }
 
-/// What is tried.
-struct Attempt<'o> {
-    from: &'o Origin,
-    port: u16,
-    to: SocketAddr,
-    transport: Transport,
+/// Packets from one sender to one target: see [`Network::stream`].
+#[derive(Debug)]
+pub struct Stream<'n> {
+    proxy: Proxy<'n>,
+    flows: &'n mut Flows,
+    random: &'n mut Random,
+    now: Instant,
+    sender: Sender<'n>,
+    packet: Packet,
+}
+
+impl Stream<'_> {
+    /// Sends one packet of a new connection and keeps nothing: neither a trace nor conntrack entries.
+    pub fn send(&mut self, port: u16) -> Outcome {
+        self.walk(port, false, &mut NullRecorder)
+    }
+
+    fn walk(&mut self, port: u16, remember: bool, recorder: &mut impl Recorder) -> Outcome {
+        let mut packet = self.packet;
+        packet.source.set_port(port);
+        let mut walk = Walk {
+            proxy: self.proxy,
+            flows: self.flows,
+            remember,
+            random: self.random,
+            now: self.now,
+            recorder,
+            latency_us: 0,
+            target: packet.destination,
+            through: None,
+        };
+        walk.send(self.sender, packet)
+    }
 }
 
 /// Looks a sender up: what it is, and the source address it takes for a destination.

@@ -107,7 +107,6 @@ impl<'a> Proxy<'a> {
         if let Some(matched) = self.tables.at(to.ip(), protocol, to.port()) {
             return Some(matched);
         }
-        let matched = self.tables.at_node_port(to.is_ipv4(), protocol, to.port())?;
         let here = match self.mode {
             // `-m addrtype --dst-type LOCAL`: every address of the node, loopback included.
             ProxyMode::Iptables => self.topology.is_local(node, to.ip()),
@@ -116,7 +115,7 @@ impl<'a> Proxy<'a> {
                 self.topology.node(node).address_for(to.ip()) == Some(to.ip())
             }
         };
-        here.then_some(matched)
+        if here { self.tables.at_node_port(to.is_ipv4(), protocol, to.port()) } else { None }
     }
 
     /// The backend that the node's rules choose; `None` if no rule translates the packet.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use super::flows::Flow;
 use super::hop::Rule;
-use super::names::{endpoint_chain, service_hash};
+use super::names::endpoint_chain;
 use super::packet::Packet;
 use super::proxy::{Choice, Filter, MasqueradeReason, Proxy};
 use super::services::ServicePort;
@@ -73,7 +73,7 @@ fn frontend_words(frontend: Frontend) -> &'static str {
 pub fn translation(proxy: &Proxy<'_>, choice: &Choice<'_>, packet: &Packet) -> Vec<Rule> {
     let matched = choice.matched;
     let name = &matched.port.name;
-    let hash = service_hash(name);
+    let hash = matched.port.hash();
     let to = packet.destination.ip();
     let service = format!("KUBE-{}-{hash}", if choice.local { "SVL" } else { "SVC" });
     let pods = pod_network(proxy.topology, to);
@@ -85,7 +85,7 @@ pub fn translation(proxy: &Proxy<'_>, choice: &Choice<'_>, packet: &Packet) -> V
             rules.push(rule("nat", &service, &format!("! -s {pods} {to_service} -j KUBE-MARK-MASQ")));
         }
     } else {
-        external_rules(&mut rules, choice, packet, &hash, &service, &pods);
+        external_rules(&mut rules, choice, packet, hash, &service, &pods);
     }
     let endpoint = choice.backend.address.to_string();
     let chain = endpoint_chain(name, &endpoint);
@@ -193,7 +193,7 @@ pub fn filter(_proxy: &Proxy<'_>, matched: Matched<'_>, packet: &Packet, filter:
         Filter::NoEndpoints => ("has no endpoints", "REJECT --reject-with icmp-port-unreachable"),
         Filter::NoLocalEndpoints => ("has no local endpoints", "DROP"),
         Filter::SourceRanges => {
-            let words = format!("traffic not accepted by KUBE-FW-{}", service_hash(&port.name));
+            let words = format!("traffic not accepted by KUBE-FW-{}", port.hash());
             let rest = format!("{} -j DROP", address_match(matched, to, &words));
             return rule("filter", "KUBE-PROXY-FIREWALL", &rest);
         }

@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 
+use super::names::service_hash;
 use super::outcome::PortName;
 use crate::api::typed::{Affinity, Endpoint, EndpointSlice, Policy, Protocol, Service};
 use crate::api::value::SmolStr;
@@ -44,6 +45,7 @@ pub struct ServicePort {
     pub usable: Vec<u32>,
     /// Whether slices name zones or nodes that an endpoint is meant for.
     pub hinted: bool,
+    hash: OnceLock<String>,
 }
 
 /// One endpoint.
@@ -100,6 +102,7 @@ impl ServicePort {
                 endpoints: Vec::new(),
                 usable: Vec::new(),
                 hinted: false,
+                hash: OnceLock::new(),
             })
         })
     }
@@ -129,6 +132,12 @@ impl ServicePort {
 
     fn indexes(&self, wanted: impl Fn(&Backend) -> bool) -> Vec<u32> {
         (0..).zip(&self.endpoints).filter(|(_, backend)| wanted(backend)).map(|(index, _)| index).collect()
+    }
+
+    /// The letters that stand for it in the names of chains.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        self.hash.get_or_init(|| service_hash(&self.name))
     }
 
     /// The port's protocol.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::packet::number;
 use super::services::ServicePort;
 use crate::api::object::Object;
 use crate::api::typed::{Policy, Protocol, ServiceType};
@@ -36,6 +37,13 @@ pub struct Matched<'a> {
     pub frontend: Frontend,
 }
 
+/// An address, protocol and port as numbers.
+type Socket = (u128, u32);
+
+fn socket(address: IpAddr, protocol: Protocol, port: u16) -> Socket {
+    (number(address), (protocol as u32) << 16 | u32::from(port))
+}
+
 /// What is known of one Service.
 #[derive(Debug, Default)]
 struct Known {
@@ -50,7 +58,7 @@ pub struct Tables {
     known: FxHashMap<(SmolStr, SmolStr), Known>,
     ports: Vec<Option<ServicePort>>,
     free: Vec<u32>,
-    by_address: FxHashMap<(IpAddr, Protocol, u16), (u32, Frontend)>,
+    by_address: FxHashMap<Socket, (u32, Frontend)>,
     by_node_port: FxHashMap<(bool, Protocol, u16), u32>,
     /// Addresses of Services inside the cluster: for ports that a Service does not have.
     cluster_ips: FxHashMap<IpAddr, u32>,
@@ -63,7 +71,7 @@ impl Tables {
     /// The Service port at an address, protocol and port: cluster, external and load balancer addresses.
     #[must_use]
     pub fn at(&self, address: IpAddr, protocol: Protocol, port: u16) -> Option<Matched<'_>> {
-        let (id, frontend) = *self.by_address.get(&(address, protocol, port))?;
+        let (id, frontend) = *self.by_address.get(&socket(address, protocol, port))?;
         Some(Matched { port: self.port(id)?, frontend })
     }
 
@@ -170,13 +178,9 @@ impl Tables {
     fn by_frontends(
         &mut self,
         port: &ServicePort,
-        mut each: impl FnMut(
-            &mut FxHashMap<(IpAddr, Protocol, u16), (u32, Frontend)>,
-            (IpAddr, Protocol, u16),
-            Frontend,
-        ),
+        mut each: impl FnMut(&mut FxHashMap<Socket, (u32, Frontend)>, Socket, Frontend),
     ) {
-        let key = |ip: IpAddr| (ip, port.protocol(), port.port);
+        let key = |ip: IpAddr| socket(ip, port.protocol(), port.port);
         each(&mut self.by_address, key(port.cluster_ip), Frontend::ClusterIp);
         for ip in &port.external_ips {
             each(&mut self.by_address, key(*ip), Frontend::ExternalIp);

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
 use super::hop::Place;
+use super::packet::number;
 use super::sockets::{self, Listener, SocketSource};
 use crate::api::object::{Key, Object};
 use crate::api::typed::Node;
@@ -30,6 +31,8 @@ pub struct NodeEntry {
     pub name: SmolStr,
     /// Its addresses in the LAN, first the primary one; none if there is no such node now.
     pub addresses: Vec<IpAddr>,
+    /// All its own addresses: those in the LAN and those of its bridge.
+    own: Vec<IpAddr>,
     /// Its share of the Pod networks.
     pub ranges: Vec<IpNet>,
     /// Its zone, or empty.
@@ -78,7 +81,7 @@ pub struct OutsideHost {
 pub struct Topology {
     nodes: Vec<NodeEntry>,
     ids: FxHashMap<SmolStr, NodeId>,
-    owners: FxHashMap<IpAddr, Owner>,
+    owners: FxHashMap<u128, Owner>,
     ranges: FxHashMap<IpNet, NodeId>,
     prefixes: Vec<(bool, u8)>,
     lan: Vec<IpNet>,
@@ -177,7 +180,7 @@ impl Topology {
     /// Who has an address inside the cluster.
     #[must_use]
     pub fn owner(&self, address: IpAddr) -> Option<&Owner> {
-        self.owners.get(&address)
+        self.owners.get(&number(address))
     }
 
     /// The node whose share of the Pod network holds an address.
@@ -222,11 +225,7 @@ impl Topology {
     /// Whether an address is the node's own: in the LAN, of its bridge, or loopback.
     #[must_use]
     pub fn is_local(&self, node: NodeId, address: IpAddr) -> bool {
-        match self.owner(address) {
-            Some(Owner::Node(owner) | Owner::Bridge(owner)) => *owner == node,
-            Some(Owner::Pod(_)) => false,
-            None => address.is_loopback(),
-        }
+        self.node(node).own.contains(&address) || address.is_loopback()
     }
 
     /// What a Pod listens on.
@@ -250,9 +249,9 @@ impl Topology {
         let id = self.intern(object.name());
         let old = std::mem::take(&mut self.nodes[id.0 as usize]);
         for address in old.addresses.iter().copied().chain(old.ranges.iter().filter_map(bridge)) {
-            if matches!(self.owners.get(&address), Some(Owner::Node(held) | Owner::Bridge(held)) if *held == id)
+            if matches!(self.owners.get(&number(address)), Some(Owner::Node(held) | Owner::Bridge(held)) if *held == id)
             {
-                self.owners.remove(&address);
+                self.owners.remove(&number(address));
             }
         }
         for range in &old.ranges {
@@ -262,6 +261,8 @@ impl Topology {
         if let Some((object, node)) = after.and_then(|object| Some((object, object.as_node()?))) {
             entry.addresses.clone_from(&node.addresses);
             entry.ranges.clone_from(&node.pod_ranges);
+            entry.own.clone_from(&node.addresses);
+            entry.own.extend(node.pod_ranges.iter().filter_map(bridge));
             entry.zone = node.zone.clone();
             let labels = &object.meta.labels;
             entry.control_plane = !labels.get("node-role.kubernetes.io/control-plane").is_null();
@@ -274,7 +275,7 @@ impl Topology {
 
     fn claim(&mut self, id: NodeId, node: &Node) {
         for address in &node.addresses {
-            self.owners.insert(*address, Owner::Node(id));
+            self.owners.insert(number(*address), Owner::Node(id));
             self.widen_lan(*address);
         }
         for range in &node.pod_ranges {
@@ -284,7 +285,7 @@ impl Topology {
                 self.prefixes.push(prefix);
             }
             if let Some(address) = bridge(range) {
-                self.owners.insert(address, Owner::Bridge(id));
+                self.owners.insert(number(address), Owner::Bridge(id));
             }
         }
     }
@@ -317,9 +318,9 @@ impl Topology {
             for address in &pod.ips {
                 let stays = kept.is_some_and(|pod| pod.ips.contains(address));
                 if !stays
-                    && matches!(self.owners.get(address), Some(Owner::Pod(held)) if held.object.key == object.key)
+                    && matches!(self.owners.get(&number(*address)), Some(Owner::Pod(held)) if held.object.key == object.key)
                 {
-                    self.owners.remove(address);
+                    self.owners.remove(&number(*address));
                 }
             }
             if pod.spec.host_network
@@ -339,7 +340,7 @@ impl Topology {
         }
         for address in &pod.ips {
             let entry = PodEntry { object: object.clone(), node, sockets: OnceLock::new() };
-            self.owners.insert(*address, Owner::Pod(entry));
+            self.owners.insert(number(*address), Owner::Pod(entry));
         }
     }
 }

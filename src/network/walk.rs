@@ -114,8 +114,8 @@ impl<'a, R: Recorder> Walk<'a, R> {
             self.recorder.hop(|| hop(place(), Step::Send, packet));
             return self.socket(place(), topology.pod_listeners(pod), packet);
         }
-        let on_link = topology.range_owner(to) == Some(pod.node);
-        let owner = topology.owner(to);
+        let on_link = topology.in_pod_network(to) && topology.range_owner(to) == Some(pod.node);
+        let owner = if on_link { topology.owner(to) } else { None };
         if on_link && owner.is_none() {
             self.recorder.hop(|| hop(place(), Step::Send, packet));
             return self.no_route(place(), packet.source.ip(), packet, NoRouteCause::NobodyHasAddress);
