@@ -1,11 +1,13 @@
 //! The engine's numbers, measured natively: rows of the table that `make bench` prints.
 //!
 //! `cargo bench --profile native --bench engine [-- FILTER]` runs all rows, or those of the groups whose name
-//! contains FILTER (`small`, `big`, `text`).
+//! contains FILTER (`small`, `text`, `network`, `big`).
+
+#[path = "engine/network.rs"]
+mod network;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use portside::api::object::Key;
@@ -14,7 +16,6 @@ use portside::api::value::Value;
 use portside::api::yaml;
 use portside::cluster::clock::Span;
 use portside::cluster::{Actor, Request, Settings, Verb};
-use portside::network::{Origin, Transport};
 use portside::simulation::Simulation;
 use portside::value;
 
@@ -23,7 +24,8 @@ const REST: Span = Span::from_seconds(3600);
 
 fn main() {
     let filter = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
-    let groups: [(&str, fn()); 3] = [("small", small), ("text", hostile_text), ("big", big)];
+    let groups: [(&str, fn()); 4] =
+        [("small", small), ("text", hostile_text), ("network", network::rows), ("big", big)];
     for (name, run) in groups {
         if name.contains(&filter) {
             run();
@@ -184,7 +186,6 @@ fn big() {
         &format!("{} MB", peak_megabytes()),
     );
     flips(&mut simulation);
-    packets(&mut simulation);
 }
 
 /// Readiness flips of single Pods, until the network's tables are right again.
@@ -240,39 +241,4 @@ fn flips(simulation: &mut Simulation) {
         "≤ 50 µs",
         &format!("{:.1} µs", one.as_secs_f64() * 1e6),
     );
-}
-
-fn packets(simulation: &mut Simulation) {
-    const PACKETS: u32 = 1_000_000;
-    let from = Origin::node("k8s-w1");
-    let targets: Vec<SocketAddr> = (0..1000)
-        .filter_map(|n| simulation.cluster.find(Kind::Service, "default", &format!("app-{}", n * 10)))
-        .filter_map(|object| Some(SocketAddr::new(object.as_service()?.cluster_ip()?, 80)))
-        .collect();
-    let Simulation { cluster, network, .. } = simulation;
-    let mut delivered = 0_u32;
-    let start = Instant::now();
-    for number in 0..PACKETS {
-        let to = targets[number as usize % targets.len()];
-        let port = 1024 + u16::try_from(number % 60_000).expect("below 2^16");
-        let outcome = network.packet(cluster, &from, port, to, Transport::Tcp);
-        delivered += u32::from(outcome.delivery().is_some());
-    }
-    let took = start.elapsed();
-    assert!(delivered > PACKETS / 2, "most packets arrive: {delivered}");
-    let rate = f64::from(PACKETS) / took.as_secs_f64();
-    row(
-        "packets a second through ClusterIPs there, without a trace",
-        "goal 5,000,000",
-        &format!("{:.2} million", rate / 1e6),
-    );
-    let traced = PACKETS / 20;
-    let start = Instant::now();
-    for number in 0..traced {
-        let to = targets[number as usize % targets.len()];
-        let trace = network.connect(cluster, &from, to, Transport::Tcp);
-        assert!(!trace.hops.is_empty(), "a trace has hops");
-    }
-    let rate = f64::from(traced) / start.elapsed().as_secs_f64();
-    row("packets a second there, with a trace", "goal 200,000", &format!("{:.0} thousand", rate / 1e3));
 }
