@@ -21,8 +21,8 @@ pub mod cluster;
 pub mod containers;
 pub mod controllers;
 pub mod network;
+pub mod session;
 pub mod shell;
 pub mod simulation;
-#[cfg(target_arch = "wasm32")]
 pub mod ui;
 pub mod words;

@@ -31,7 +31,10 @@ impl Cluster {
                 "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned(),
             );
         }
-        if request.actor == Actor::User && !matches!(request.verb, Verb::Get | Verb::List) {
+        if request.actor == Actor::User
+            && !request.options.dry_run
+            && !matches!(request.verb, Verb::Get | Verb::List)
+        {
             self.forget_undone();
         }
         let result = self.serve(request, &mut warnings);

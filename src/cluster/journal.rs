@@ -89,6 +89,12 @@ impl Journal {
         self.entries.get(offset)
     }
 
+    /// Lets an empty journal begin after a revision: everything before it counts as forgotten.
+    pub(super) fn begin_after(&mut self, revision: u64) {
+        debug_assert!(self.entries.is_empty(), "only an empty journal can begin later");
+        self.next = self.next.max(revision + 1);
+    }
+
     pub(super) fn push(&mut self, entry: Entry) {
         debug_assert_eq!(entry.revision, self.next, "revisions are given out in order");
         self.next += 1;

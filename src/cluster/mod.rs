@@ -17,6 +17,7 @@ mod patching;
 pub mod queue;
 pub mod random;
 pub mod request;
+mod restore;
 mod services;
 pub mod settings;
 mod store;

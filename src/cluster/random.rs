@@ -18,6 +18,12 @@ impl Random {
         Self(fastrand::Rng::with_seed(seed))
     }
 
+    /// Where the generator stands: [`Random::new`] with it goes on from here.
+    #[must_use]
+    pub fn state(&self) -> u64 {
+        self.0.get_seed()
+    }
+
     /// A number below `limit`, which must not be 0.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.0.u64(0..limit)

@@ -72,6 +72,16 @@ impl Runtime {
         self.containers.insert(key, container);
     }
 
+    /// All runs that are kept, by key.
+    pub fn runs(&self) -> impl Iterator<Item = (&ContainerKey, &Container)> {
+        self.containers.iter()
+    }
+
+    /// Puts a run back that was kept elsewhere.
+    pub fn restore(&mut self, key: ContainerKey, container: Container) {
+        self.containers.insert(key, container);
+    }
+
     /// Notes that a container's process has ended. Whoever ends one by other means than the kubelet, such as
     /// an attached shell, wakes the kubelet afterwards ([`crate::simulation::Simulation::end_process`]).
     pub fn end(&mut self, key: &ContainerKey, code: u8) {

@@ -134,6 +134,10 @@ impl Controllers {
     /// Follows the journal and puts controllers with dirty keys into the queue.
     pub fn observe(&mut self, cluster: &mut Cluster) {
         let revision = cluster.journal().revision();
+        if self.revision == 0 {
+            // The journal of a restored cluster begins late: its first entries are all that there is.
+            self.revision = cluster.journal().oldest() - 1;
+        }
         if revision == self.revision {
             return;
         }

@@ -1,18 +1,43 @@
-//! The page: components over a simulated cluster. Only in the browser.
+//! The page: components over a simulated cluster.
+//!
+//! Start at [`page`], which puts the parts together, and [`world`], through which every part reads and
+//! changes the simulation. [`model`] and [`words`] know no browser and are tested natively; everything else
+//! exists only in the browser.
+//!
+//! A component gets ids and small values and subscribes to the topics that it shows. What has a name on the
+//! map carries it in a `data-thing` attribute: [`focus`] lights up the same thing everywhere by it.
 
-use wasm_bindgen::UnwrapThrowExt as _;
-use yew::prelude::{Html, component, html};
+pub mod model;
+pub mod words;
 
-/// Mounts the page into the element with the id `app` of index.html.
-pub fn mount() {
-    let root = gloo::utils::document()
-        .get_element_by_id("app")
-        .expect_throw("index.html has an element with the id app");
-    yew::Renderer::<Page>::with_root(root).render();
-}
+#[cfg(target_arch = "wasm32")]
+mod alarm;
+#[cfg(target_arch = "wasm32")]
+mod code_mirror;
+#[cfg(target_arch = "wasm32")]
+mod dom;
+#[cfg(target_arch = "wasm32")]
+mod editor;
+#[cfg(target_arch = "wasm32")]
+mod files;
+#[cfg(target_arch = "wasm32")]
+mod focus;
+#[cfg(target_arch = "wasm32")]
+mod icons;
+#[cfg(target_arch = "wasm32")]
+mod inspector;
+#[cfg(target_arch = "wasm32")]
+mod map;
+#[cfg(target_arch = "wasm32")]
+mod page;
+#[cfg(target_arch = "wasm32")]
+mod paste;
+#[cfg(target_arch = "wasm32")]
+mod terminal;
+#[cfg(target_arch = "wasm32")]
+mod top_bar;
+#[cfg(target_arch = "wasm32")]
+pub mod world;
 
-/// The whole page.
-#[component]
-fn Page() -> Html {
-    html! { <main><h1>{ "Portside" }</h1></main> }
-}
+#[cfg(target_arch = "wasm32")]
+pub use page::{Page, mount};

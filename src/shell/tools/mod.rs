@@ -17,7 +17,6 @@ mod run;
 mod sed;
 mod shells;
 mod sleep;
-mod trace;
 mod url;
 mod wget;
 
@@ -82,6 +81,5 @@ pub static COMMANDS: &[&Command] = &[
     &shells::BASH,
     &shells::SH,
     &sleep::COMMAND,
-    &trace::COMMAND,
     &wget::COMMAND,
 ];

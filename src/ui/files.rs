@@ -1,0 +1,237 @@
+//! The files: their tabs, the editor, what is wrong, which Pods match, and Apply.
+
+use std::rc::Rc;
+
+use gloo::timers::callback::Timeout;
+use yew::prelude::{
+    Callback, Html, Properties, component, html, use_effect_with, use_mut_ref, use_node_ref, use_state,
+    use_state_eq,
+};
+
+use super::editor::Editor;
+use super::icons::{self, icon};
+use super::model::marks::{self, Findings, Mark, Selected};
+use super::model::things;
+use super::world::{Topic, World, use_world};
+use super::{dom, words};
+use crate::api::registry::Kind;
+
+/// Milliseconds from the last key to the check of the text.
+const CHECK_MS: u32 = 150;
+/// Marks that are listed below the editor.
+const LISTED: usize = 4;
+
+/// The pane of files.
+#[component]
+pub fn Files() -> Html {
+    let world = use_world(&[Topic::Files, Topic::Look]);
+    let active = world.active_file();
+    let names = world.file_names();
+    let renaming = use_state_eq(|| false);
+    let new = {
+        let world = world.clone();
+        Callback::from(move |_| world.new_file(""))
+    };
+    let rename = {
+        let renaming = renaming.clone();
+        Callback::from(move |_| renaming.set(!*renaming))
+    };
+    let delete = {
+        let (world, active) = (world.clone(), active.clone());
+        Callback::from(move |_| {
+            if let Some(name) = &active {
+                world.delete_file(name);
+            }
+        })
+    };
+    html! {
+        <section class="files" aria-label={world.say(words::FILES)}>
+            <div class="files-bar">
+                <div class="tabs" role="tablist" aria-label={world.say(words::FILES)}>
+                    { for names.into_iter().map(|name| tab(&world, name, active.as_deref())) }
+                </div>
+                { tool(&world, icons::PLUS, words::NEW_FILE, new) }
+                if active.is_some() {
+                    <span class="top-space"></span>
+                    { tool(&world, icons::PENCIL, words::RENAME_FILE, rename) }
+                    { tool(&world, icons::BIN, words::DELETE_FILE, delete) }
+                }
+            </div>
+            if let Some(name) = active {
+                if *renaming {
+                    <Rename name={name.clone()} done={let renaming = renaming.clone(); Callback::from(move |()| renaming.set(false))} />
+                }
+                <File {name} />
+            } else {
+                <p class="empty">{ world.say(words::NO_FILE) }</p>
+            }
+        </section>
+    }
+}
+
+fn tab(world: &World, name: String, active: Option<&str>) -> Html {
+    let chosen = active == Some(name.as_str());
+    let onclick = {
+        let (world, name) = (world.clone(), name.clone());
+        Callback::from(move |_| world.open_file(&name))
+    };
+    html! {
+        <button key={name.clone()} type="button" role="tab" aria-selected={chosen.to_string()} {onclick}>{ name }</button>
+    }
+}
+
+fn tool(
+    world: &World,
+    path: &'static str,
+    name: crate::words::Words,
+    onclick: Callback<yew::MouseEvent>,
+) -> Html {
+    let name = world.say(name);
+    html! { <button type="button" class="icon-button" title={name} aria-label={name} {onclick}>{ icon(path) }</button> }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct RenameProperties {
+    name: String,
+    done: Callback<()>,
+}
+
+/// The form that gives a file another name.
+#[component]
+fn Rename(properties: &RenameProperties) -> Html {
+    let world = use_world(&[Topic::Look]);
+    let input = use_node_ref();
+    {
+        let (input, name) = (input.clone(), properties.name.clone());
+        use_effect_with((), move |()| {
+            dom::set_value(&input, &name);
+            dom::focus(&input);
+        });
+    }
+    let onkeydown = {
+        let (world, properties, input) = (world.clone(), properties.clone(), input.clone());
+        Callback::from(move |event: yew::KeyboardEvent| match event.key().as_str() {
+            "Enter" => {
+                world.rename_file(&properties.name, &dom::value(&input));
+                properties.done.emit(());
+            }
+            "Escape" => {
+                event.prevent_default();
+                properties.done.emit(());
+            }
+            _ => {}
+        })
+    };
+    html! { <input class="rename" ref={input} aria-label={world.say(words::FILE_NAME)} type="text" spellcheck="false" {onkeydown} /> }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct FileProperties {
+    name: String,
+}
+
+/// One file.
+#[component]
+fn File(properties: &FileProperties) -> Html {
+    let world = use_world(&[Topic::Files, Topic::Objects, Topic::Look]);
+    let text = world.file(&properties.name);
+    let findings = use_state_eq(|| Rc::new(Findings::default()));
+    let marks = use_state_eq(|| Rc::new(Vec::<Mark>::new()));
+    let reveal = use_state(|| (0, 0));
+    let timer = use_mut_ref(|| None::<Timeout>);
+    {
+        let (world, findings, marks) = (world.clone(), findings.clone(), marks.clone());
+        let revision = world.map().revision;
+        use_effect_with((Rc::clone(&text), revision, world.language()), move |(text, ..)| {
+            let text = Rc::clone(text);
+            let check = move || {
+                let found =
+                    world.with(|simulation| marks::find(&text, "default", simulation, world.language()));
+                marks.set(Rc::new(found.marks.clone()));
+                findings.set(Rc::new(found));
+            };
+            *timer.borrow_mut() = Some(Timeout::new(CHECK_MS, check));
+        });
+    }
+    let apply = {
+        let (world, name) = (world.clone(), properties.name.clone());
+        Callback::from(move |()| world.apply(&name))
+    };
+    let go = {
+        let reveal = reveal.clone();
+        Callback::from(move |line: u32| reveal.set((reveal.0 + 1, line)))
+    };
+    let onclick = {
+        let apply = apply.clone();
+        Callback::from(move |_| apply.emit(()))
+    };
+    let refused = findings.marks.iter().any(|mark| mark.refused);
+    html! {
+        <>
+            <Editor name={properties.name.clone()} marks={(*marks).clone()} reveal={*reveal} submit={apply} />
+            <div class="findings" aria-live="polite">
+                { for findings.selected.iter().map(|selected| matching(&world, selected)) }
+                { for findings.marks.iter().take(LISTED).map(|mark| listed(&world, mark, &go)) }
+                if findings.marks.len() > LISTED {
+                    <p class="muted">{ format!("+{}{}", findings.marks.len() - LISTED, world.say(words::MORE)) }</p>
+                }
+            </div>
+            <div class="apply-bar">
+                <button type="button" class="primary" {onclick} disabled={findings.objects == 0}
+                    aria-keyshortcuts="Control+Enter Meta+Enter">
+                    { world.say(words::APPLY) }<kbd aria-hidden="true">{ shortcut() }</kbd>
+                </button>
+                <span class={if refused { "verdict refused" } else { "verdict" }}>{ verdict(&world, &findings) }</span>
+            </div>
+        </>
+    }
+}
+
+fn shortcut() -> &'static str {
+    let platform = gloo::utils::window().navigator().user_agent().unwrap_or_default();
+    if platform.contains("Mac") { "⌘↵" } else { "Ctrl ↵" }
+}
+
+fn verdict(world: &World, findings: &Findings) -> String {
+    match findings.marks.len() {
+        0 if findings.objects == 0 => String::new(),
+        0 => world.say(words::PROBLEMS_NONE).to_owned(),
+        1 => format!("1{}", world.say(words::PROBLEM)),
+        many => format!("{many}{}", world.say(words::PROBLEMS)),
+    }
+}
+
+/// One mark in words; a click goes to its line.
+fn listed(world: &World, mark: &Mark, go: &Callback<u32>) -> Html {
+    let line = mark.span.line;
+    let onclick = go.reform(move |_| line);
+    let place = format!("{}{line}{}", world.say(words::LINE), world.say(words::LINE_END));
+    let class = if mark.refused { "mark refused" } else { "mark" };
+    html! {
+        <button key={format!("{line}{}", mark.message)} type="button" {class} {onclick}>
+            <b>{ place }</b>{ mark.message.clone() }
+        </button>
+    }
+}
+
+/// How many Pods a Service of the text selects.
+fn matching(world: &World, selected: &Selected) -> Html {
+    let key = &selected.service;
+    let class = match (selected.matching, selected.ready) {
+        (0, _) => "match none",
+        (_, 0) => "match waiting",
+        _ => "match",
+    };
+    debug_assert_eq!(key.kind, Kind::Service, "only Services select");
+    html! {
+        <p key={things::id(key)} {class}>
+            <span class="thing name" data-thing={things::id(key)}>{ key.name.to_string() }</span>
+            <span class="number">{ format!("{}{}{}", selected.matching, world.say(words::OF), selected.pods) }</span>
+            { world.say(words::PODS_MATCH) }
+            <code>{ selected.selector.clone() }</code>
+            if selected.matching > 0 {
+                <span class="muted">{ format!(" · {}{}", selected.ready, world.say(words::READY_AMONG)) }</span>
+            }
+        </p>
+    }
+}

@@ -1,0 +1,16 @@
+//! What the page shows, as plain values: no browser in here, so all of it is tested natively.
+//!
+//! - [`map`]: nodes, Pods, Services and endpoints, kept up to date from the journal; [`cells`]: which cell a
+//!   Pod has; [`layout`]: where everything stands.
+//! - [`screen`]: what a terminal has printed, in blocks that are painted once.
+//! - [`things`]: names and addresses in any text, and what they mean.
+//! - [`marks`]: what is wrong with a manifest, and which Pods its Services select.
+//! - [`clock`]: from frames of the browser to virtual time.
+
+pub mod cells;
+pub mod clock;
+pub mod layout;
+pub mod map;
+pub mod marks;
+pub mod screen;
+pub mod things;

@@ -1,0 +1,168 @@
+//! The page: its parts, and what surrounds them all.
+
+use wasm_bindgen::UnwrapThrowExt as _;
+use yew::prelude::{Callback, ContextProvider, Html, Properties, component, html, use_effect_with};
+
+use super::files::Files;
+use super::focus::use_focus;
+use super::inspector::Inspector;
+use super::map::MapView;
+use super::paste::use_paste;
+use super::terminal::Terminals;
+use super::top_bar::TopBar;
+use super::world::{Pane, Topic, World, use_world};
+use super::{alarm, words};
+use crate::session::save::{self, Storage};
+use crate::words::Words;
+
+/// Mounts the page into the element with the id `app` of index.html.
+pub fn mount() {
+    alarm::set();
+    let root = gloo::utils::document()
+        .get_element_by_id("app")
+        .expect_throw("index.html has an element with the id app");
+    let world = World::open(save::load(&BrowserStorage));
+    yew::Renderer::<Page>::with_root_and_props(root, PageProperties { world }).render();
+}
+
+/// The browser's storage for this page.
+pub struct BrowserStorage;
+
+impl BrowserStorage {
+    fn storage() -> Option<web_sys::Storage> {
+        gloo::utils::window().local_storage().ok().flatten()
+    }
+}
+
+impl Storage for BrowserStorage {
+    fn get(&self, name: &str) -> Option<String> {
+        Self::storage()?.get_item(name).ok().flatten()
+    }
+
+    fn set(&self, name: &str, text: &str) -> bool {
+        Self::storage().is_some_and(|storage| storage.set_item(name, text).is_ok())
+    }
+
+    fn remove(&self, name: &str) {
+        if let Some(storage) = Self::storage() {
+            // A storage that cannot remove keeps what it has.
+            let _ = storage.remove_item(name);
+        }
+    }
+}
+
+/// What the page is given.
+#[derive(Clone, PartialEq, Properties)]
+pub struct PageProperties {
+    /// The world that it shows.
+    pub world: World,
+}
+
+/// The whole page.
+#[component]
+pub fn Page(properties: &PageProperties) -> Html {
+    let world = properties.world.clone();
+    use_focus(&world);
+    use_paste(&world);
+    use_effect_with(world.clone(), |world| {
+        world.start();
+        let leaving = world.clone();
+        let listener =
+            gloo::events::EventListener::new(&gloo::utils::window(), "pagehide", move |_| leaving.save());
+        move || drop(listener)
+    });
+    html! {
+        <ContextProvider<World> context={world}>
+            <Panes />
+        </ContextProvider<World>>
+    }
+}
+
+/// The panes, beside each other or one at a time.
+#[component]
+fn Panes() -> Html {
+    let world = use_world(&[Topic::Look]);
+    let pane = match world.pane() {
+        Pane::Yaml => "yaml",
+        Pane::Map => "map",
+        Pane::Terminal => "terminal",
+        Pane::Details => "details",
+    };
+    html! {
+        <div class="page" data-pane={pane}>
+            <a class="skip" href="#terminal-input">{ world.say(words::SKIP_TO_TERMINAL) }</a>
+            <a class="skip" href="#map">{ world.say(words::SKIP_TO_MAP) }</a>
+            <TopBar />
+            <main class="panes">
+                <Files />
+                <div class="stage">
+                    <MapView />
+                    <Inspector />
+                </div>
+                <Terminals />
+            </main>
+            <PaneTabs />
+            <Notice />
+        </div>
+    }
+}
+
+const PANES: [(Pane, Words); 4] = [
+    (Pane::Yaml, words::TAB_YAML),
+    (Pane::Map, words::TAB_MAP),
+    (Pane::Terminal, words::TAB_TERMINAL),
+    (Pane::Details, words::TAB_DETAILS),
+];
+
+/// The tabs of a narrow page.
+#[component]
+fn PaneTabs() -> Html {
+    let world = use_world(&[Topic::Look]);
+    let tab = |(pane, name): (Pane, Words)| {
+        let chosen = world.pane() == pane;
+        let name = world.say(name);
+        let world = world.clone();
+        let onclick = Callback::from(move |_| world.set_pane(pane));
+        html! {
+            <button key={name} type="button" role="tab" aria-selected={chosen.to_string()} {onclick}>{ name }</button>
+        }
+    };
+    html! { <div class="pane-tabs" role="tablist">{ for PANES.into_iter().map(tab) }</div> }
+}
+
+/// What the person is told or asked.
+#[component]
+fn Notice() -> Html {
+    let world = use_world(&[Topic::Notice, Topic::Look]);
+    let dismiss = {
+        let world = world.clone();
+        Callback::from(move |_| world.dismiss())
+    };
+    let body = if let Some(text) = world.pasted() {
+        let open = {
+            let world = world.clone();
+            Callback::from(move |_| {
+                world.dismiss();
+                world.new_file(&text);
+                world.set_pane(Pane::Yaml);
+            })
+        };
+        html! {
+            <div class="notice">
+                <span>{ world.say(words::PASTED) }</span>
+                <button type="button" class="primary" onclick={open}>{ world.say(words::OPEN_AS_FILE) }</button>
+                <button type="button" onclick={dismiss}>{ world.say(words::CANCEL) }</button>
+            </div>
+        }
+    } else if let Some(text) = world.notice() {
+        html! {
+            <div class="notice">
+                <span>{ text }</span>
+                <button type="button" onclick={dismiss}>{ world.say(words::CLOSE) }</button>
+            </div>
+        }
+    } else {
+        Html::default()
+    };
+    html! { <div class="notices" role="status">{ body }</div> }
+}

@@ -1,0 +1,140 @@
+//! The page's own words, in every language of the page.
+//!
+//! Owns texts only. Nouns of Kubernetes stay as they are; names of the regions that assistive technology
+//! and tests know ("Terminal", "YAML", "Map", "Inspector") are the same in both languages.
+
+use crate::words::Words;
+
+macro_rules! words {
+    ($($name:ident $en:literal $zh:literal;)*) => {
+        $(
+            #[doc = $en]
+            pub static $name: Words = Words { en: $en, zh: $zh };
+        )*
+    };
+}
+
+words! {
+    SKIP_TO_TERMINAL "Skip to the terminal" "跳到终端";
+    SKIP_TO_MAP "Skip to the map" "跳到地图";
+    CLOCK "Virtual time" "虚拟时间";
+    UNDO "Undo" "撤销";
+    REDO "Redo" "重做";
+    STEP "Step" "单步";
+    PAUSE "Pause" "暂停";
+    PLAY "Play" "继续";
+    SPEED "Speed" "速度";
+    PAUSED "The clock is paused" "时钟已暂停";
+    LANGUAGE "中文" "English";
+    THEME_AUTO "Colours: as the system" "配色：跟随系统";
+    THEME_LIGHT "Colours: light" "配色：浅色";
+    THEME_DARK "Colours: dark" "配色：深色";
+    RESET "Start over" "重新开始";
+    RESET_ASK "Forget everything here and begin with a new cluster? Your files go too." "要清空一切，用新的集群重新开始吗？你的文件也会删除。";
+    CANCEL "Cancel" "取消";
+    OPEN_AS_FILE "Open as a file" "作为文件打开";
+    PASTED "That looks like a manifest." "这看起来是一份清单。";
+    PASTE_HERE "Paste here" "粘贴到这里";
+    FILES "Files" "文件";
+    NEW_FILE "New file" "新建文件";
+    RENAME_FILE "Rename" "重命名";
+    DELETE_FILE "Delete" "删除";
+    FILE_NAME "File name" "文件名";
+    APPLY "Apply" "应用";
+    NO_FILE "No file is open. Make one, or paste a manifest anywhere." "没有打开的文件。新建一个，或在任意处粘贴清单。";
+    OF " of " " / ";
+    PODS_MATCH " Pods match " " 个 Pod 匹配 ";
+    READY_AMONG " ready" " 个就绪";
+    PROBLEMS_NONE "No problems" "没有问题";
+    PROBLEMS " problems" " 个问题";
+    PROBLEM " problem" " 个问题";
+    LINE "line " "第 ";
+    LINE_END ": " " 行：";
+    OUTSIDE "Outside" "集群外";
+    SERVICES "Services" "Service";
+    NODES "Nodes" "节点";
+    UNSCHEDULED "waiting for a node" "等待调度";
+    MORE " more" " 个未显示";
+    WORKSTATION "workstation" "工作站";
+    LOAD_BALANCER "load balancer" "负载均衡器";
+    ENDPOINTS_NONE "no endpoints" "没有端点";
+    ENDPOINTS_READY " ready" " 就绪";
+    CONTROL_PLANE "control plane" "控制平面";
+    CORDONED "cordoned" "已禁止调度";
+    NODE_NOT_READY "not ready" "未就绪";
+    EMPTY_NODE "no Pods" "没有 Pod";
+    HINT "Type first:" "先试试：";
+    NEW_TERMINAL "New terminal" "新建终端";
+    CLOSE_TERMINAL "Close this terminal" "关闭此终端";
+    TERMINAL_TAB "Terminal " "终端 ";
+    INTERRUPT "Stop (Ctrl-C)" "停止 (Ctrl-C)";
+    WAITS_PAUSED "The command waits: the clock is paused." "命令在等待：时钟已暂停。";
+    TAB_YAML "YAML" "YAML";
+    TAB_MAP "Map" "地图";
+    TAB_TERMINAL "Terminal" "终端";
+    TAB_DETAILS "Details" "详情";
+    CLOSE "Close" "关闭";
+    NOTHING_SELECTED "Select a Service, a Pod or a node to see what it is made of." "选择一个 Service、Pod 或节点，查看它的内容。";
+    GONE "It no longer exists." "它已不存在。";
+    OVERVIEW "Overview" "概览";
+    ENDPOINTS "Endpoints" "端点";
+    EVENTS "Events" "事件";
+    VARIABLES "Variables" "环境变量";
+    RULES "Rules" "规则";
+    NO_EVENTS "No events." "没有事件。";
+    NO_VARIABLES "No container has started yet." "还没有容器启动过。";
+    NO_RULES "kube-proxy has written no rules." "kube-proxy 没有写入规则。";
+    TYPE "Type" "类型";
+    ADDRESS "Address" "地址";
+    PORTS "Ports" "端口";
+    SELECTOR "Selector" "选择算符";
+    NO_SELECTOR "none" "无";
+    LABELS "Labels" "标签";
+    NODE "Node" "节点";
+    NAMESPACE "Namespace" "名字空间";
+    STATUS "Status" "状态";
+    IMAGES "Images" "镜像";
+    POD_RANGE "Pod range" "Pod 网段";
+    PODS "Pods" "Pod";
+    AGE "Age" "存在时间";
+    SERVED_BY "Services" "所属 Service";
+    EXTERNAL "External" "外部地址";
+    READY "ready" "就绪";
+    NOT_READY "not ready" "未就绪";
+    TERMINATING "terminating" "正在终止";
+    SERVING "terminating, serving" "正在终止，仍在服务";
+    FINISHED "finished" "已结束";
+    WHY_NONE "Why no endpoints?" "为什么没有端点？";
+    SEND_PACKET "Send a packet" "发送数据包";
+    FROM "From" "从";
+    TO "To" "到";
+    SEND "Send" "发送";
+    REPLAY "Replay" "重放";
+    PREVIOUS_HOP "Previous hop" "上一跳";
+    NEXT_HOP "Next hop" "下一跳";
+    PAUSE_PACKET "Pause the packet" "暂停数据包";
+    PLAY_PACKET "Let the packet go on" "继续数据包";
+    CLOSE_PACKET "Close the packet" "关闭数据包";
+    BEFORE "before" "之前";
+    AFTER "after" "之后";
+    RULE "rule" "规则";
+    LAST_PACKET "Last packet" "最近的数据包";
+    HOP "Hop " "第 ";
+    DELIVERED "Delivered" "已送达";
+    REFUSED "Refused" "被拒绝";
+    DROPPED "Dropped" "被丢弃";
+    NO_ROUTE "No route" "没有路由";
+    TOO_LARGE "This cluster is too large to be kept in the browser; it will be gone after a reload." "集群太大，浏览器存不下；重新加载后会丢失。";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_texts_are_chinese_where_english_ones_are_words() {
+        for words in [UNDO, PAUSE, APPLY, HINT, NOTHING_SELECTED, WAITS_PAUSED, RESET_ASK] {
+            assert!(!words.zh.is_ascii(), "{}", words.en);
+        }
+    }
+}
