@@ -58,17 +58,19 @@ impl<'a, R: Recorder> Walk<'a, R> {
             self.leave(|| Place::Router, Step::Route, packet, Vec::new, || Place::Outside(to), OUTSIDE_US);
             return self.at_outside(to, packet);
         }
-        let cause = self.why_lost(from, to);
+        let cause = self.why_lost(packet.transport, from, to);
         let blackhole = || vec![rules::route("blackhole default".to_owned())];
         self.dropped(Place::Router, packet, cause, blackhole)
     }
 
     /// Why the router knows no way.
-    fn why_lost(&self, from: IpAddr, to: IpAddr) -> DropCause {
+    fn why_lost(&self, transport: Transport, from: IpAddr, to: IpAddr) -> DropCause {
         let topology = self.proxy.topology;
         let inside = topology.in_pod_network(to) || topology.in_service_network(to);
         if inside && !topology.in_lan(from) {
             DropCause::ClusterNetworkFromOutside
+        } else if self.proxy.tables.is_cluster_ip(to) && transport == Transport::Icmp {
+            DropCause::PingOfService
         } else if self.proxy.tables.is_cluster_ip(to) {
             DropCause::NoSuchServicePort
         } else if topology.in_service_network(to) {

@@ -7,6 +7,10 @@ use super::command::{Command, Flag, Value};
 use super::filesystem::{absolute, file_name};
 use super::host::Host;
 use super::places::Place;
+use crate::api::registry::Kind;
+
+/// Tab offers so many names at most: a person cannot read more.
+const NAME_LIMIT: usize = 1_000;
 
 /// One thing that could stand at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +87,22 @@ impl Situation<'_> {
             Value::None | Value::Text | Value::Number | Value::Duration | Value::Optional(_) => {
                 Candidates::default()
             }
-            Value::Namespace | Value::Node | Value::Host => Candidates::default(),
+            Value::Namespace => self.names(Kind::Namespace, prefix),
+            Value::Node => self.names(Kind::Node, prefix),
+            Value::Host => self.names(Kind::Service, prefix),
         }
+    }
+
+    /// Names of the objects of a kind, in all namespaces, that begin with `prefix`.
+    pub fn names(&self, kind: Kind, prefix: &str) -> Candidates {
+        let mut names: Vec<String> = self.host.with(|simulation| {
+            let all = simulation.cluster.list(kind, None);
+            all.map(|object| object.name().to_string()).filter(|name| name.starts_with(prefix)).collect()
+        });
+        names.sort_unstable();
+        names.dedup();
+        names.truncate(NAME_LIMIT);
+        Candidates::beginning(prefix, names)
     }
 
     /// Flags of a table that begin with `prefix`; those that are not simulated are not offered.

@@ -184,10 +184,10 @@ impl Shell {
             (ParseError::Incomplete(None), Dialect::Bash) => {
                 "syntax error: unexpected end of file".to_owned()
             }
-            (ParseError::Incomplete(Some(quote)), Dialect::Ash) if matches!(quote, '\'' | '"') => {
+            (ParseError::Incomplete(Some('\'' | '"')), Dialect::Ash) => {
                 "syntax error: unterminated quoted string".to_owned()
             }
-            (ParseError::Incomplete(Some(quote)), Dialect::Dash) if matches!(quote, '\'' | '"') => {
+            (ParseError::Incomplete(Some('\'' | '"')), Dialect::Dash) => {
                 "Syntax error: Unterminated quoted string".to_owned()
             }
             (ParseError::Incomplete(_), Dialect::Ash) => "syntax error: unexpected end of file".to_owned(),

@@ -373,6 +373,8 @@ impl Shell {
             *rounds = self.rounds();
         } else if rounds.count >= FREE_ROUNDS {
             self.host.sleep(ROUND_COST).await;
+            // This wait is no reason for more free rounds.
+            rounds.since = self.host.now();
         }
         self.pause(streams).await;
         match flow {

@@ -110,8 +110,8 @@ pub fn replace(text: &str, pattern: &str, with: &str, every: bool) -> String {
     let mut start = 0;
     while start < text.len() {
         let rest = &text[start..];
-        let ends = rest.char_indices().map(|(index, letter)| index + letter.len_utf8());
-        let longest = ends.filter(|end| matches(pattern, &rest[..*end])).last();
+        let mut ends = rest.char_indices().rev().map(|(index, letter)| index + letter.len_utf8());
+        let longest = ends.find(|end| matches(pattern, &rest[..*end]));
         match longest {
             Some(end) => {
                 out.push_str(with);

@@ -17,6 +17,7 @@ mod run;
 mod sed;
 mod shells;
 mod sleep;
+mod trace;
 mod url;
 mod wget;
 
@@ -81,5 +82,6 @@ pub static COMMANDS: &[&Command] = &[
     &shells::BASH,
     &shells::SH,
     &sleep::COMMAND,
+    &trace::COMMAND,
     &wget::COMMAND,
 ];
