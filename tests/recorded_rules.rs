@@ -250,6 +250,12 @@ fn address_families_follow_the_cluster() {
 }
 
 #[test]
+fn all_workloads_are_accepted() {
+    check("60-headless-statefulset", Settings::default(), 1);
+    check("72-other-workloads", Settings::default(), 1);
+}
+
+#[test]
 fn hand_made_endpoint_slices_are_checked() {
     check("64-noselector-endpointslice", Settings::default(), 5);
 }

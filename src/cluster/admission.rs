@@ -4,6 +4,8 @@
 //! priority of Pods. Sources: <https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/>,
 //! and the documents recorded in the reference sessions.
 
+use std::sync::OnceLock;
+
 use super::Cluster;
 use crate::api::registry::Kind;
 use crate::api::status::{Reason, Status};
@@ -14,6 +16,9 @@ use crate::value;
 const TOLERATION_SECONDS: i64 = 300;
 /// How long the token of a Pod's service account is valid, in seconds.
 const TOKEN_SECONDS: i64 = 3607;
+
+/// The account of Pods that name none.
+const DEFAULT_ACCOUNT: &str = "default";
 
 /// Namespaces that cannot be deleted (NamespaceLifecycle).
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -30,7 +35,7 @@ impl Cluster {
             self.admit_namespace(kind, namespace, document)?;
         }
         if kind == Kind::Pod {
-            self.admit_pod(document);
+            self.admit_pod(namespace, document)?;
         }
         Ok(())
     }
@@ -62,23 +67,80 @@ impl Cluster {
         Ok(())
     }
 
-    fn admit_pod(&mut self, document: &mut Value) {
+    fn admit_pod(&mut self, namespace: &str, document: &mut Value) -> Result<(), Status> {
         let suffix = self.random.suffix(5);
+        self.admit_account(namespace, document, &suffix)?;
+        self.admit_priority(document)?;
+        tolerate_node_trouble(document.field_mut("spec"));
+        Ok(())
+    }
+
+    /// ServiceAccount: every Pod has one, and its token is mounted unless Pod or account refuse.
+    fn admit_account(&self, namespace: &str, document: &mut Value, suffix: &str) -> Result<(), Status> {
+        let name = document.at(&["metadata", "name"]).smol();
         let spec = document.field_mut("spec");
-        spec.set_default("serviceAccountName", "default");
-        let account = spec.get("serviceAccountName").clone();
-        spec.set_default("serviceAccount", account);
-        spec.set_default("priority", 0);
-        spec.set_default("preemptionPolicy", "PreemptLowerPriority");
-        tolerate_node_trouble(spec);
-        if spec.get("automountServiceAccountToken") != &Value::Bool(false) {
-            mount_service_account(spec, &suffix);
+        if spec.get("serviceAccountName").is_empty() {
+            spec.set("serviceAccountName", DEFAULT_ACCOUNT);
         }
+        let wanted = spec.get("serviceAccountName").smol();
+        let account = self.find(Kind::ServiceAccount, namespace, &wanted);
+        // A namespace gets its default account a moment after it is made; nobody should have to wait for it.
+        if account.is_none() && wanted != DEFAULT_ACCOUNT {
+            let why = format!(
+                "is forbidden: error looking up service account {namespace}/{wanted}: serviceaccount \"{wanted}\" not found"
+            );
+            return Err(Status::about(Reason::Forbidden, Kind::Pod, &name, &why));
+        }
+        if spec.get("serviceAccount").is_empty() {
+            spec.set("serviceAccount", wanted);
+        }
+        let said = spec.get("automountServiceAccountToken").as_bool();
+        let said = said.or_else(|| account?.value.get("automountServiceAccountToken").as_bool());
+        if said != Some(false) {
+            mount_service_account(spec, suffix);
+        }
+        Ok(())
+    }
+
+    /// Priority: the number of the Pod's class.
+    fn admit_priority(&self, document: &mut Value) -> Result<(), Status> {
+        let class = document.at(&["spec", "priorityClassName"]).smol();
+        let (mut priority, mut preemption) = (Value::Int(0), Value::text("PreemptLowerPriority"));
+        if !class.is_empty() {
+            let Some(found) = self.find(Kind::PriorityClass, "", &class) else {
+                let why = format!("is forbidden: no PriorityClass with name {class} was found");
+                let name = document.at(&["metadata", "name"]).smol();
+                return Err(Status::about(Reason::Forbidden, Kind::Pod, &name, &why));
+            };
+            priority = found.value.get("value").clone();
+            if !found.value.get("preemptionPolicy").is_null() {
+                preemption = found.value.get("preemptionPolicy").clone();
+            }
+        }
+        let spec = document.field_mut("spec");
+        spec.set_default("priority", priority);
+        spec.set_default("preemptionPolicy", preemption);
+        Ok(())
     }
 }
 
-/// DefaultTolerationSeconds.
+/// DefaultTolerationSeconds. Pods that tolerate nothing else share one list.
 fn tolerate_node_trouble(spec: &mut Value) {
+    static ALONE: OnceLock<Value> = OnceLock::new();
+    if spec.get("tolerations").is_empty() {
+        let both = ALONE.get_or_init(|| {
+            let mut spec = value!({ "tolerations": [{ "key": "none" }] });
+            add_tolerations(&mut spec);
+            spec.field_mut("tolerations").list_mut().remove(0);
+            spec.get("tolerations").clone()
+        });
+        spec.set("tolerations", both.clone());
+        return;
+    }
+    add_tolerations(spec);
+}
+
+fn add_tolerations(spec: &mut Value) {
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         let tolerated = spec.get("tolerations").items().iter().any(|toleration| {
             let all = toleration.get("key").is_empty() && toleration.get("operator").str() == "Exists";
@@ -119,7 +181,7 @@ fn mount_service_account(spec: &mut Value, suffix: &str) {
 
 /// The sources of the service account volume; the same shared value for every Pod.
 fn projected_token() -> Value {
-    static SHARED: std::sync::OnceLock<Value> = std::sync::OnceLock::new();
+    static SHARED: OnceLock<Value> = OnceLock::new();
     SHARED
         .get_or_init(|| {
             value!({

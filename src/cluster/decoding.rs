@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn requests_are_decoded_as_strictly_as_they_ask_for() {
         let parse = |text: &str| json::parse(text).unwrap();
-        let unknown = || Verb::Create(parse(r#"{"kind":"ConfigMap","dta":{}}"#));
+        let unknown = || Verb::Create(parse(r#"{"kind":"ConfigMap","metadata":{"name":"d"},"dta":{}}"#));
         let (result, _) = ask(unknown(), FieldValidation::Strict);
         let message = "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"dta\"";
         assert_eq!(result, Err(message.to_owned()));
@@ -129,7 +129,7 @@ mod tests {
             (Ok(Value::Null), vec!["unknown field \"dta\"".to_owned()])
         );
         assert_eq!(ask(unknown(), FieldValidation::Ignore), (Ok(Value::Null), Vec::new()));
-        let (result, _) = ask(Verb::Create(parse(r#"{"kind":"configmap"}"#)), FieldValidation::Strict);
+        let (result, _) = ask(Verb::Create(parse(r#"{"kind":"configmap","metadata":{"name":"d"}}"#)), FieldValidation::Strict);
         assert!(result.unwrap_err().ends_with("no kind \"configmap\" is registered for version \"v1\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""));
     }
 

@@ -19,6 +19,8 @@ use crate::api::table::{Row, Table};
 use crate::api::time::Timestamp;
 use crate::api::value::{SmolStr, Value};
 
+/// How many generated names are tried where one is taken (`maxNameGenerationCreateAttempts`).
+const NAME_ATTEMPTS: usize = 8;
 /// Length of the suffix that `generateName` is completed with.
 const SUFFIX_LENGTH: usize = 5;
 
@@ -85,8 +87,11 @@ impl Cluster {
     fn selected(&self, request: &Request) -> Result<Vec<Arc<Object>>, Status> {
         let labels = Selector::parse(&request.options.label_selector)
             .map_err(|why| Status::new(Reason::BadRequest, why))?;
-        let fields =
-            super::field_selector::FieldSelector::parse(request.kind, &request.options.field_selector)?;
+        let fields = super::field_selector::FieldSelector::parse(
+            request.kind,
+            &request.options.field_selector,
+            &request.options.label_selector,
+        )?;
         let namespace = Some(request.namespace.as_str()).filter(|namespace| !namespace.is_empty());
         let mut items = match namespace {
             Some(namespace) => self.matching(request.kind, namespace, &labels),
@@ -168,11 +173,16 @@ impl Cluster {
         } else {
             metadata.remove("namespace");
         }
-        if metadata.get("name").is_empty() {
-            let prefix = metadata.get("generateName").smol();
-            if !prefix.is_empty() {
-                let suffix = self.random.suffix(SUFFIX_LENGTH);
-                metadata.set("name", format!("{prefix}{suffix}"));
+        let prefix = metadata.get("generateName").smol();
+        if !metadata.get("name").is_empty() || prefix.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..NAME_ATTEMPTS {
+            let name = SmolStr::from(format!("{prefix}{}", self.random.suffix(SUFFIX_LENGTH)));
+            let taken = self.find(request.kind, &request.namespace, &name).is_some();
+            metadata.set("name", name);
+            if !taken {
+                break;
             }
         }
         Ok(())

@@ -6,11 +6,12 @@
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::status::{Reason, Status};
-use crate::api::value::SmolStr;
+use crate::api::value::{SmolStr, Value};
 
 /// Conditions on fields that must all hold.
 pub(super) struct FieldSelector {
-    terms: Vec<(Vec<SmolStr>, SmolStr, bool)>,
+    /// The field, the value, and whether it must be equal.
+    terms: Vec<(SmolStr, SmolStr, bool)>,
 }
 
 /// The fields that a kind knows, besides `metadata.name` and `metadata.namespace`.
@@ -50,12 +51,13 @@ fn fields(kind: Kind) -> &'static [&'static str] {
 }
 
 impl FieldSelector {
-    /// Reads `spec.nodeName=k8s-w1,status.phase!=Running`.
+    /// Reads `spec.nodeName=k8s-w1,status.phase!=Running`; `labels` is the request's label selector, which
+    /// the refusal names too.
     ///
     /// # Errors
     ///
     /// A field that the kind cannot be selected by, or text that is no selector.
-    pub(super) fn parse(kind: Kind, text: &str) -> Result<Self, Status> {
+    pub(super) fn parse(kind: Kind, text: &str, labels: &str) -> Result<Self, Status> {
         let mut terms = Vec::new();
         for term in text.split(',').filter(|term| !term.is_empty()) {
             let (field, value, wanted) = split(term).ok_or_else(|| {
@@ -66,26 +68,36 @@ impl FieldSelector {
             })?;
             if !matches!(field, "metadata.name" | "metadata.namespace") && !fields(kind).contains(&field) {
                 let why = format!(
-                    "Unable to find \"{}\" that match label selector \"\", field selector \"{text}\": field label not supported: {field}",
+                    "Unable to find \"{}\" that match label selector \"{labels}\", field selector \"{text}\": field label not supported: {field}",
                     resource_gvr(kind)
                 );
                 return Err(Status::new(Reason::BadRequest, why));
             }
-            terms.push((field.split('.').map(SmolStr::new).collect(), value.into(), wanted));
+            terms.push((field.into(), value.into(), wanted));
         }
         Ok(Self { terms })
     }
 
     pub(super) fn matches(&self, object: &Object) -> bool {
-        self.terms.iter().all(|(path, wanted, equal)| {
-            let found = path.iter().fold(&object.value, |value, key| value.get(key));
-            let text = match found {
-                crate::api::value::Value::Bool(flag) => SmolStr::new(flag.to_string()),
-                crate::api::value::Value::Int(number) => SmolStr::new(number.to_string()),
-                other => other.smol(),
-            };
-            (text == *wanted) == *equal
-        })
+        self.terms.iter().all(|(field, wanted, equal)| (text_of(object, field) == *wanted) == *equal)
+    }
+}
+
+/// What an object's field reads as; absent numbers and flags are what Go's zero values are.
+fn text_of(object: &Object, field: &str) -> SmolStr {
+    let value = &object.value;
+    let found = match field {
+        "source" if value.at(&["source", "component"]).is_empty() => value.get("reportingComponent"),
+        "source" => value.at(&["source", "component"]),
+        "status.successful" => value.at(&["status", "succeeded"]),
+        path => path.split('.').fold(value, |value, key| value.get(key)),
+    };
+    match (found, field) {
+        (Value::Bool(flag), _) => SmolStr::new(if *flag { "true" } else { "false" }),
+        (Value::Int(number), _) => SmolStr::new(number.to_string()),
+        (Value::Null, "spec.unschedulable" | "spec.hostNetwork") => SmolStr::new_static("false"),
+        (Value::Null, "status.replicas" | "status.successful") => SmolStr::new_static("0"),
+        (other, _) => other.smol(),
     }
 }
 

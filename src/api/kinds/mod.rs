@@ -13,6 +13,7 @@ mod metadata;
 pub mod names;
 mod pod;
 pub mod service;
+mod stored;
 mod table;
 mod workload;
 
@@ -75,7 +76,11 @@ pub fn rules(kind: Kind) -> &'static Rules {
         Kind::Secret => &configuration::SECRET,
         Kind::Service => &service::RULES,
         Kind::ServiceAccount => &configuration::SERVICE_ACCOUNT,
-        _ => &STORED,
+        Kind::CronJob => &workload::CRON_JOB,
+        Kind::DaemonSet => &workload::DAEMON_SET,
+        Kind::Job => &workload::JOB,
+        Kind::StatefulSet => &workload::STATEFUL_SET,
+        other => stored::rules(other),
     }
 }
 

@@ -39,6 +39,11 @@ pub(super) fn count(value: &Value) -> String {
     value.as_int().unwrap_or(0).to_string()
 }
 
+/// `True` or `False`.
+pub(super) fn flag(value: &Value) -> String {
+    if value.as_bool() == Some(true) { "True" } else { "False" }.to_owned()
+}
+
 /// Labels as `a=b,c=d`, or `<none>`.
 pub(super) fn label_pairs(labels: &Value) -> String {
     or_none(&join(labels.entries().iter().map(|(key, value)| format!("{key}={}", value.str()))))

@@ -42,7 +42,11 @@ pub(in crate::api::kinds) fn default_spec(spec: &mut Value) {
     each(spec, "containers", default_container);
     each(spec, "initContainers", default_container);
     each(spec, "volumes", default_volume);
-    // The older name of the same field follows the newer one.
+    // The field has two names: the older one follows the newer one, or stands for it.
+    if spec.get("serviceAccountName").is_empty() && !spec.get("serviceAccount").is_empty() {
+        let account = spec.get("serviceAccount").clone();
+        spec.set("serviceAccountName", account);
+    }
     if let Some(account) = spec.get("serviceAccountName").as_str().filter(|name| !name.is_empty())
         && spec.get("serviceAccount").str() != account
     {
@@ -56,7 +60,7 @@ pub(in crate::api::kinds) fn default_spec(spec: &mut Value) {
     }
 }
 
-/// The older `serviceAccount` is read where the newer name is absent; limits stand for absent requests.
+/// Limits stand for absent requests.
 fn default_requests(container: &mut Value) {
     let limits = container.at(&["resources", "limits"]).entries();
     let requests = container.at(&["resources", "requests"]);

@@ -2,11 +2,17 @@
 //!
 //! Owns what they have in common (the template, the selector, counts); a file each has the rest.
 
+mod daemon_set;
 mod deployment;
+mod job;
 mod replica_set;
+mod stateful_set;
 
+pub(super) use daemon_set::RULES as DAEMON_SET;
 pub(super) use deployment::RULES as DEPLOYMENT;
+pub(super) use job::{CRON_JOB, JOB};
 pub(super) use replica_set::{CONTROLLER_RULES as REPLICATION_CONTROLLER, RULES as REPLICA_SET};
+pub(super) use stateful_set::RULES as STATEFUL_SET;
 
 use super::field::{Errors, immutable, label_selector, nonnegative, shown};
 use super::{metadata, pod};

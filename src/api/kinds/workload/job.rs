@@ -1,0 +1,260 @@
+//! Jobs and CronJobs: defaults, checks, tables.
+
+use super::{default_template, prepare, validate_counts, warnings};
+use crate::api::json;
+use crate::api::kinds::field::{Errors, fill, immutable, one_of, within};
+use crate::api::kinds::table::{AGE, NAME, containers, count, flag, or_none, selector, shown, since, wide};
+use crate::api::kinds::{Rules, age, metadata, pod};
+use crate::api::object::Object;
+use crate::api::registry::Kind;
+use crate::api::status::FieldError;
+use crate::api::table::Column;
+use crate::api::time::{Timestamp, human_duration};
+use crate::api::value::Value;
+
+/// How many fields a cron schedule has.
+const SCHEDULE_FIELDS: usize = 5;
+
+/// The rules of Jobs.
+pub(in crate::api::kinds) const JOB: Rules = Rules {
+    default: default_job,
+    prepare_create: |document| {
+        generate_selector(document);
+        prepare(document, Value::map());
+    },
+    prepare_update: metadata::count_changes,
+    validate: validate_job,
+    validate_update: |document, before| {
+        let mut errors = validate_job(document);
+        for field in ["completions", "selector", "template", "completionMode"] {
+            let path = format!("spec.{field}");
+            immutable(&mut errors, &path, document.get("spec").get(field), before.get("spec").get(field));
+        }
+        errors
+    },
+    warnings,
+    columns: JOB_COLUMNS,
+    cells: job_cells,
+};
+
+/// The rules of CronJobs.
+pub(in crate::api::kinds) const CRON_JOB: Rules = Rules {
+    default: |document| {
+        let spec = document.field_mut("spec");
+        fill(
+            spec,
+            &[
+                ("concurrencyPolicy", Value::text("Allow")),
+                ("suspend", Value::Bool(false)),
+                ("successfulJobsHistoryLimit", Value::Int(3)),
+                ("failedJobsHistoryLimit", Value::Int(1)),
+            ],
+        );
+        within(spec, "jobTemplate", |job| within(job, "spec", default_template));
+    },
+    prepare_create: |document| prepare(document, Value::map()),
+    prepare_update: metadata::count_changes,
+    validate: validate_cron_job,
+    validate_update: |document, _| validate_cron_job(document),
+    warnings: |document, _| {
+        let path = ["spec", "jobTemplate", "spec", "template", "spec"];
+        pod::template_warnings(document.at(&path), "spec.jobTemplate.spec.template.spec")
+    },
+    columns: CRON_JOB_COLUMNS,
+    cells: cron_job_cells,
+};
+
+/// `SetDefaults_Job`.
+fn default_job(document: &mut Value) {
+    let labels = document.at(&["spec", "template", "metadata", "labels"]).clone();
+    let metadata = document.field_mut("metadata");
+    if metadata.get("labels").is_empty() && !labels.is_empty() {
+        metadata.set("labels", labels);
+    }
+    let spec = document.field_mut("spec");
+    default_template(spec);
+    if spec.get("completions").is_null() && spec.get("parallelism").is_null() {
+        spec.set("completions", 1);
+    }
+    fill(
+        spec,
+        &[
+            ("parallelism", Value::Int(1)),
+            ("backoffLimit", Value::Int(6)),
+            ("completionMode", Value::text("NonIndexed")),
+            ("suspend", Value::Bool(false)),
+        ],
+    );
+    let failed = if spec.get("podFailurePolicy").is_null() { "TerminatingOrFailed" } else { "Failed" };
+    spec.set_default("podReplacementPolicy", failed);
+}
+
+/// A Job's Pods carry its uid; the selector follows from it. A Job that took its labels from the template
+/// shares them with it, in the server as here.
+fn generate_selector(document: &mut Value) {
+    if document.at(&["spec", "manualSelector"]).as_bool() == Some(true) {
+        return;
+    }
+    let uid = document.at(&["metadata", "uid"]).clone();
+    let name = document.at(&["metadata", "name"]).clone();
+    let path = ["spec", "template", "metadata", "labels"];
+    let shared = document.at(&["metadata", "labels"]).same(document.at(&path));
+    let labels = document.at_mut(&path);
+    for (label, value) in [
+        ("batch.kubernetes.io/controller-uid", &uid),
+        ("batch.kubernetes.io/job-name", &name),
+        ("controller-uid", &uid),
+        ("job-name", &name),
+    ] {
+        labels.set(label, value.clone());
+    }
+    if shared && !uid.is_null() {
+        let labels = document.at(&path).clone();
+        document.field_mut("metadata").set("labels", labels);
+    }
+    let selector = document.at_mut(&["spec", "selector", "matchLabels"]);
+    selector.set("batch.kubernetes.io/controller-uid", uid);
+}
+
+fn validate_job(document: &Value) -> Errors {
+    let mut errors = metadata::validate(Kind::Job, document);
+    validate_job_spec(document.get("spec"), "spec", &mut errors);
+    errors
+}
+
+fn validate_job_spec(spec: &Value, path: &str, errors: &mut Errors) {
+    if path == "spec" {
+        validate_counts(
+            spec,
+            &[
+                "parallelism",
+                "completions",
+                "activeDeadlineSeconds",
+                "backoffLimit",
+                "ttlSecondsAfterFinished",
+            ],
+            errors,
+        );
+    }
+    if !spec.get("completionMode").is_null() {
+        let modes = ["Indexed", "NonIndexed"];
+        one_of(errors, &format!("{path}.completionMode"), spec.get("completionMode"), &modes);
+    }
+    pod::validate_template(spec.get("template"), &format!("{path}.template"), errors);
+    let policy = spec.at(&["template", "spec", "restartPolicy"]).str();
+    if policy == "Always" {
+        let why = "valid values: \"OnFailure\", \"Never\"";
+        errors.push(FieldError::required(format!("{path}.template.spec.restartPolicy"), why));
+    }
+}
+
+fn validate_cron_job(document: &Value) -> Errors {
+    let mut errors = metadata::validate(Kind::CronJob, document);
+    let spec = document.get("spec");
+    let schedule = spec.get("schedule").str();
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    if schedule.is_empty() {
+        errors.push(FieldError::required("spec.schedule", ""));
+    } else if fields.len() != SCHEDULE_FIELDS && !schedule.starts_with('@') {
+        let why = format!(
+            "expected exactly {SCHEDULE_FIELDS} fields, found {}: [{}]",
+            fields.len(),
+            fields.join(" ")
+        );
+        errors.push(FieldError::invalid("spec.schedule", json::quote(schedule), why));
+    }
+    let policies = ["Allow", "Forbid", "Replace"];
+    one_of(&mut errors, "spec.concurrencyPolicy", spec.get("concurrencyPolicy"), &policies);
+    validate_job_spec(spec.at(&["jobTemplate", "spec"]), "spec.jobTemplate.spec", &mut errors);
+    validate_counts(spec, &["successfulJobsHistoryLimit", "failedJobsHistoryLimit"], &mut errors);
+    errors
+}
+
+const JOB_COLUMNS: &[Column] = &[
+    NAME,
+    shown("Status"),
+    shown("Completions"),
+    shown("Duration"),
+    AGE,
+    wide("Containers"),
+    wide("Images"),
+    wide("Selector"),
+];
+
+fn job_cells(object: &Object, now: Timestamp) -> Vec<String> {
+    let (spec, status) = (object.spec(), object.status());
+    let [names, images] = containers(spec.get("template"));
+    let succeeded = count(status.get("succeeded"));
+    let completions = match (spec.get("completions").as_int(), spec.get("parallelism").as_int()) {
+        (Some(wanted), _) => format!("{succeeded}/{wanted}"),
+        (None, Some(parallel)) if parallel > 1 => format!("{succeeded}/1 of {parallel}"),
+        (None, _) => format!("{succeeded}/1"),
+    };
+    let duration = Timestamp::of(status.get("startTime")).map(|start| {
+        let end = Timestamp::of(status.get("completionTime")).unwrap_or(now);
+        human_duration(end.0 - start.0)
+    });
+    vec![
+        object.key.name.to_string(),
+        job_status(object).to_owned(),
+        completions,
+        duration.unwrap_or_default(),
+        age(object, now),
+        names,
+        images,
+        selector(spec.get("selector")),
+    ]
+}
+
+fn job_status(object: &Object) -> &'static str {
+    let conditions = object.status().get("conditions").items();
+    let holds = |kind: &str| {
+        conditions.iter().any(|one| one.get("type").str() == kind && one.get("status").str() == "True")
+    };
+    let ended = ["Complete", "Failed"].into_iter().find(|kind| holds(kind));
+    if let Some(ended) = ended {
+        return ended;
+    }
+    if object.is_terminating() {
+        return "Terminating";
+    }
+    ["Suspended", "FailureTarget", "SuccessCriteriaMet"]
+        .into_iter()
+        .find(|kind| holds(kind))
+        .unwrap_or("Running")
+}
+
+const CRON_JOB_COLUMNS: &[Column] = &[
+    NAME,
+    shown("Schedule"),
+    shown("Timezone"),
+    shown("Suspend"),
+    shown("Active"),
+    shown("Last Schedule"),
+    AGE,
+    wide("Containers"),
+    wide("Images"),
+    wide("Selector"),
+];
+
+fn cron_job_cells(object: &Object, now: Timestamp) -> Vec<String> {
+    let (spec, status) = (object.spec(), object.status());
+    let job = spec.at(&["jobTemplate", "spec"]);
+    let [names, images] = containers(job.get("template"));
+    let last = match status.get("lastScheduleTime") {
+        time if time.is_null() => or_none(""),
+        time => since(time, now),
+    };
+    vec![
+        object.key.name.to_string(),
+        spec.get("schedule").str().to_owned(),
+        or_none(spec.get("timeZone").str()),
+        flag(spec.get("suspend")),
+        status.get("active").items().len().to_string(),
+        last,
+        age(object, now),
+        names,
+        images,
+        selector(job.get("selector")),
+    ]
+}
