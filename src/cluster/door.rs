@@ -274,7 +274,8 @@ impl Cluster {
             return Ok(before.clone());
         }
         let object = Object::new(request.kind, document, Some(before));
-        let done = object.is_terminating() && !object.meta.finalizers && before.meta.finalizers;
+        let graceful = object.value.at(&["metadata", "deletionGracePeriodSeconds"]).as_int().unwrap_or(0) > 0;
+        let done = object.is_terminating() && !graceful && !object.meta.finalizers && before.meta.finalizers;
         let stored = self.store_unless_dry(request, Some(before.clone()), object)?;
         if done && !request.options.dry_run && request.kind != Kind::Namespace {
             self.commit(request.actor, Some(stored.clone()), None);
@@ -324,13 +325,21 @@ impl Cluster {
             document.field_mut("metadata").field_mut("finalizers").list_mut().push(Value::text(finalizer));
         }
         let grace = grace_seconds(request, before);
-        let waits =
-            grace > 0 || before.meta.finalizers || finalizer.is_some() || request.kind == Kind::Namespace;
+        // A namespace goes when its controller has emptied it.
+        let namespace = request.kind == Kind::Namespace && request.actor != Actor::Namespace;
+        let waits = grace > 0 || before.meta.finalizers || finalizer.is_some() || namespace;
         if !waits {
+            let mut last = before.clone();
             if !request.options.dry_run {
-                self.commit(request.actor, Some(before.clone()), None);
+                if before.as_pod().is_some() && before.is_terminating() {
+                    // The end of the grace period is a write of its own, which watchers see.
+                    document.field_mut("metadata").set("deletionGracePeriodSeconds", 0);
+                    let ended = Object::new(request.kind, document, Some(before));
+                    last = self.store_version(request.actor, Some(last), ended);
+                }
+                self.commit(request.actor, Some(last.clone()), None);
             }
-            return Ok(Body::Deleted(before.clone()));
+            return Ok(Body::Deleted(last));
         }
         let deadline = Timestamp(self.timestamp().0 + grace);
         if before.meta.deletion.is_some_and(|earlier| earlier <= deadline) && finalizer.is_none() {

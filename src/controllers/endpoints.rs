@@ -83,8 +83,7 @@ impl Controller for EndpointsController {
         let cluster = &mut *context.cluster;
         let at = Key { kind: Kind::Endpoints, ..key.clone() };
         let Some(object) = cluster.get(key).cloned() else {
-            // Those of the API server's own Service are not this controller's.
-            if cluster.get(&at).is_some() && (&*key.namespace, &*key.name) != ("default", "kubernetes") {
+            if cluster.get(&at).is_some() {
                 let _gone = cluster.delete(Actor::Endpoints, &at, Options::default());
             }
             return;

@@ -10,7 +10,10 @@ mod deployment;
 mod endpoint_slice;
 mod endpoints;
 mod events;
+mod garbage_collector;
 mod kubelet;
+mod kubernetes_service;
+mod namespace;
 mod owned;
 mod replicaset;
 mod scheduler;
@@ -120,6 +123,9 @@ impl Default for Controllers {
             Box::<kubelet::Kubelet>::default(),
             Box::new(endpoints::EndpointsController),
             Box::new(endpoint_slice::EndpointSliceController),
+            Box::new(garbage_collector::GarbageCollector),
+            Box::new(namespace::NamespaceController),
+            Box::<kubernetes_service::KubernetesService>::default(),
         ];
         let worker = |controller| Worker { controller, dirty: WorkQueue::default(), scheduled: false };
         Self {

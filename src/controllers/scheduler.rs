@@ -25,6 +25,10 @@ use filter::{Needs, Usage};
 /// How many fitting nodes are compared at most (`minFeasibleNodesToFind`).
 const COMPARED: usize = 100;
 
+/// Spreads seeds over the numbers that lots begin with; with the default seed the first world comes out as
+/// the recorded one did.
+const LOTS: u64 = 2;
+
 /// A node's place in the order of load: Pods on it, a lot drawn when that last changed, its name.
 type Place = (usize, u64, SmolStr);
 
@@ -49,8 +53,11 @@ struct NodeInfo {
 }
 
 impl Scheduler {
-    /// Draws a lot: the n-th number of a fixed sequence (splitmix64).
-    fn draw(&mut self) -> u64 {
+    /// Draws a lot: the next number of a sequence that the world's seed begins (splitmix64).
+    fn draw(&mut self, seed: u64) -> u64 {
+        if self.lots == 0 {
+            self.lots = seed.wrapping_mul(LOTS);
+        }
         self.lots = self.lots.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut x = self.lots;
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -59,9 +66,9 @@ impl Scheduler {
     }
 
     /// Adds or takes a Pod's weight on its node.
-    fn weigh(&mut self, pod: &Object, add: bool) {
+    fn weigh(&mut self, pod: &Object, add: bool, seed: u64) {
         let Some(node) = occupied(pod) else { return };
-        let lot = self.draw();
+        let lot = self.draw(seed);
         let info = self.nodes.entry(node.clone()).or_default();
         let before = (info.usage.pods, info.lot, node.clone());
         info.usage.change(&Needs::of(pod), add);
@@ -84,8 +91,8 @@ impl Scheduler {
         }
     }
 
-    fn set_node(&mut self, name: &SmolStr, exists: bool) {
-        let lot = self.draw();
+    fn set_node(&mut self, name: &SmolStr, exists: bool, seed: u64) {
+        let lot = self.draw(seed);
         let info = self.nodes.entry(name.clone()).or_default();
         if info.exists {
             self.by_load.remove(&(info.usage.pods, info.lot, name.clone()));
@@ -176,11 +183,12 @@ impl Controller for Scheduler {
         Span::from_ms(2)
     }
 
-    fn observe(&mut self, entry: &Entry, _cluster: &Cluster, dirty: &mut WorkQueue) {
+    fn observe(&mut self, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue) {
+        let seed = cluster.settings().seed;
         match entry.key.kind {
             Kind::Node => {
                 if entry.before.is_none() || entry.after.is_none() {
-                    self.set_node(&entry.key.name, entry.after.is_some());
+                    self.set_node(&entry.key.name, entry.after.is_some(), seed);
                 }
                 self.waiting.iter().for_each(|key| dirty.add(key.clone()));
             }
@@ -189,10 +197,10 @@ impl Controller for Scheduler {
                 let after = entry.after.as_deref().and_then(occupied);
                 if before != after {
                     if let Some(pod) = entry.before.as_deref() {
-                        self.weigh(pod, false);
+                        self.weigh(pod, false, seed);
                     }
                     if let Some(pod) = entry.after.as_deref() {
-                        self.weigh(pod, true);
+                        self.weigh(pod, true, seed);
                     }
                     if before.is_some() {
                         self.waiting.iter().for_each(|key| dirty.add(key.clone()));
