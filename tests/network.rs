@@ -392,3 +392,89 @@ fn every_row_of_the_truth_table_agrees() {
     assert!(wrong.is_empty(), "{wrong}");
     assert!(known <= 16, "the list of known differences only shrinks");
 }
+
+/// The lines of a rule set that can be compared: no dates, no counters; sorted, because kube-proxy writes
+/// Services in no order.
+fn comparable(text: &str) -> BTreeSet<String> {
+    let line = |line: &str| match line.strip_prefix(':') {
+        Some(chain) => chain.split(" [").next().expect("a split has a first part").to_owned(),
+        None => line.to_owned(),
+    };
+    text.lines().filter(|text| !text.starts_with('#')).map(line).collect()
+}
+
+#[test]
+fn rules_of_every_node_are_those_that_kube_proxy_wrote() {
+    let mut cluster = bench(ProxyMode::Iptables);
+    kube_dns(&mut cluster);
+    let network = network(&cluster);
+    for (node, recorded) in [
+        ("k8s-master", include_str!("network/k8s-master.iptables-save.txt")),
+        ("k8s-w1", include_str!("network/k8s-w1.iptables-save.txt")),
+        ("k8s-w2", include_str!("network/k8s-w2.iptables-save.txt")),
+    ] {
+        let saved = network.iptables_save(node, "today").expect("the node exists");
+        let (ours, theirs) = (comparable(&saved), comparable(recorded));
+        let missing: Vec<_> = theirs.difference(&ours).collect();
+        let surplus: Vec<_> = ours.difference(&theirs).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "{node}\nmissing {missing:#?}\nsurplus {surplus:#?}"
+        );
+        assert_eq!(saved.lines().count(), recorded.lines().count(), "{node}: no line twice");
+    }
+}
+
+#[test]
+fn every_rule_of_a_trace_stands_in_the_rules_of_its_node() {
+    let cluster = bench(ProxyMode::Iptables);
+    let mut network = network(&cluster);
+    let mut rules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for node in ["k8s-master", "k8s-w1", "k8s-w2"] {
+        let saved = network.iptables_save(node, "today").expect("the node exists");
+        rules.insert(node.to_owned(), saved.lines().map(str::to_owned).collect());
+    }
+    for line in TRUTH.lines().filter(|line| line.starts_with("iptables")) {
+        let row: Vec<&str> = line.split('\t').collect();
+        let (transport, target) = row[4].split_once(' ').expect("a target has a protocol");
+        let transport = if transport == "udp" { Transport::Udp } else { Transport::Tcp };
+        let Ok(to) = target.parse() else { continue };
+        for _ in 0..3 {
+            let trace = network.connect(&cluster, &origin(row[5]), to, transport);
+            for hop in &trace.hops {
+                let Place::Node(node) = &hop.place else { continue };
+                for rule in hop.rules.iter().filter(|rule| matches!(rule.table, "nat" | "filter")) {
+                    assert!(rules[node.as_str()].contains(&rule.text), "{node}: {}", rule.text);
+                }
+            }
+        }
+    }
+}
+
+/// The DNS Service of the bench.
+fn kube_dns(cluster: &mut Cluster) {
+    let ports = value!([
+        { "name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53 },
+        { "name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53 },
+        { "name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153 }
+    ]);
+    let service = value!({
+        "metadata": { "name": "kube-dns", "namespace": "kube-system" },
+        "spec": { "clusterIP": "10.96.0.10", "ports": (ports.clone()) }
+    });
+    create(cluster, Kind::Service, service);
+    let slice = value!({
+        "metadata": {
+            "name": "kube-dns-x",
+            "namespace": "kube-system",
+            "labels": { "kubernetes.io/service-name": "kube-dns" }
+        },
+        "addressType": "IPv4",
+        "endpoints": [
+            { "addresses": ["10.244.0.2"], "conditions": { "ready": true } },
+            { "addresses": ["10.244.1.2"], "conditions": { "ready": true } }
+        ],
+        "ports": ports
+    });
+    create(cluster, Kind::EndpointSlice, slice);
+}

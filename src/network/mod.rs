@@ -10,7 +10,7 @@
 //!
 //! - [`packet`]: headers; [`origin`]: senders; [`sockets`]: who listens; [`topology`]: who has which address.
 //! - [`services`], [`tables`]: what kube-proxy knows; [`proxy`]: what its rules decide; [`rules`], [`names`]:
-//!   how they are spelled.
+//!   which of them a packet met; [`iptables`]: how they are spelled, and all of a node.
 //! - `walk`, `beyond`: the way of a packet; [`flows`]: conntrack and session affinity.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
@@ -18,6 +18,7 @@ mod beyond;
 pub mod dns;
 pub mod flows;
 pub mod hop;
+pub mod iptables;
 pub mod names;
 pub mod origin;
 pub mod outcome;
@@ -211,6 +212,17 @@ impl Network {
 
     fn generator(&mut self) -> &mut Random {
         self.random.get_or_insert_with(|| Random::new(1))
+    }
+
+    /// All iptables rules of a node, as `iptables-save` prints them at a date; `None` if there is no such node.
+    #[must_use]
+    pub fn iptables_save(&self, node: &str, date: &str) -> Option<String> {
+        let id = self.topology.node_named(node)?;
+        Some(iptables::save(&self.proxy(), id, date))
+    }
+
+    fn proxy(&self) -> Proxy<'_> {
+        Proxy { tables: &self.tables, topology: &self.topology, mode: self.mode }
     }
 
     /// The lookups of kube-proxy.

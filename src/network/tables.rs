@@ -105,6 +105,18 @@ impl Tables {
         self.health_ports.contains_key(&port)
     }
 
+    /// The health check ports of load balancers, with namespace and name of the Service of each.
+    pub fn health_ports(&self) -> impl Iterator<Item = (&u16, &(SmolStr, SmolStr))> {
+        self.health_ports.iter()
+    }
+
+    /// All Service ports, by name.
+    pub fn all(&self) -> impl Iterator<Item = &ServicePort> {
+        let mut ports: Vec<&ServicePort> = self.ports.iter().flatten().collect();
+        ports.sort_by(|a, b| a.name.cmp(&b.name));
+        ports.into_iter()
+    }
+
     /// The ports of a Service, in the order of its `spec.ports`, one address family after the other.
     pub fn ports_of(&self, namespace: &str, name: &str) -> impl Iterator<Item = &ServicePort> {
         let known = self.known.get(&(SmolStr::new(namespace), SmolStr::new(name)));
