@@ -20,6 +20,7 @@ pub mod api;
 pub mod cluster;
 pub mod containers;
 pub mod controllers;
+pub mod explain;
 pub mod network;
 pub mod session;
 pub mod shell;

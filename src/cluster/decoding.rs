@@ -129,7 +129,10 @@ mod tests {
             (Ok(Value::Null), vec!["unknown field \"dta\"".to_owned()])
         );
         assert_eq!(ask(unknown(), FieldValidation::Ignore), (Ok(Value::Null), Vec::new()));
-        let (result, _) = ask(Verb::Create(parse(r#"{"kind":"configmap","metadata":{"name":"d"}}"#)), FieldValidation::Strict);
+        let (result, _) = ask(
+            Verb::Create(parse(r#"{"kind":"configmap","metadata":{"name":"d"}}"#)),
+            FieldValidation::Strict,
+        );
         assert!(result.unwrap_err().ends_with("no kind \"configmap\" is registered for version \"v1\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""));
     }
 

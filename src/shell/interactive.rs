@@ -18,7 +18,8 @@ const CONTINUED_LINES: usize = 2_000;
 
 /// What one line from the terminal became.
 enum Read {
-    Script(List),
+    /// A script, and the lines that it was typed as.
+    Script(List, String),
     /// Nothing to run: Ctrl-C, or an error that has been told.
     Nothing,
     End,
@@ -41,8 +42,8 @@ impl Shell {
                 streams.stderr.line(&job.shown(mark));
             }
             tty.show_shell(self.clone_for_view());
-            let list = match first(self.read(&tty, &streams), interrupt.next()).await {
-                Either::Left(Read::Script(list)) => list,
+            let (list, text) = match first(self.read(&tty, &streams), interrupt.next()).await {
+                Either::Left(Read::Script(list, text)) => (list, text),
                 Either::Left(Read::Nothing) => continue,
                 Either::Left(Read::End) => {
                     self.say_goodbye(&streams);
@@ -54,6 +55,8 @@ impl Shell {
                 }
             };
             let positional = self.positional.clone();
+            let from = super::client::origin(&self.place);
+            let running = self.host.with(|simulation| simulation.incidents.begin(text.trim(), from));
             let flow = match first(self.list(&list, &streams), interrupt.next()).await {
                 Either::Left(flow) => flow,
                 Either::Right(()) => {
@@ -61,6 +64,7 @@ impl Shell {
                     Flow::Abandon
                 }
             };
+            self.host.with(|simulation| simulation.incidents.end(running, self.status));
             if flow == Flow::Abandon {
                 self.forget_nesting(positional);
             }
@@ -120,7 +124,7 @@ impl Shell {
             text.push_str(&line);
             text.push('\n');
             match parse(&text, &self.aliases) {
-                Ok(list) => return Read::Script(list),
+                Ok(list) => return Read::Script(list, text),
                 Err(ParseError::Incomplete(_)) => prompt = "> ".to_owned(),
                 Err(error) => {
                     self.complain_of(&error, &text, streams);

@@ -116,6 +116,14 @@ impl Incidents {
         self.ended.iter().rev()
     }
 
+    /// What happened of late as if one command line had caused it all, for lines that have not ended.
+    #[must_use]
+    pub fn recent_command(&self) -> Option<Command> {
+        let incidents: Vec<Incident> = self.recent().cloned().collect();
+        let refused = matches!(incidents.last()?, Incident::Refusal { .. });
+        Some(Command { line: String::new(), status: i32::from(refused), from: Origin::Outside, incidents })
+    }
+
     /// What happened of late, oldest first, whoever caused it.
     pub fn recent(&self) -> impl Iterator<Item = &Incident> {
         self.recent.iter().map(|(_, incident)| incident)

@@ -54,6 +54,12 @@ pub static COMMAND: Command = Command {
     run: Run::Waits(|invocation| Box::pin(run(invocation))),
 };
 
+/// The namespace in force where a command runs: that of the kubeconfig's context.
+pub fn current_namespace(invocation: &Invocation) -> String {
+    Config::load(invocation, None)
+        .map_or_else(|_| "default".to_owned(), |config| config.namespace(config.current()))
+}
+
 /// The verbs, in the order of kubectl's own help.
 pub static VERBS: &[&Verb] = &[
     &create::VERB,

@@ -20,6 +20,7 @@ mod sleep;
 mod trace;
 mod url;
 mod wget;
+mod why;
 
 use super::command::Command;
 use super::kubectl;
@@ -84,4 +85,5 @@ pub static COMMANDS: &[&Command] = &[
     &sleep::COMMAND,
     &trace::COMMAND,
     &wget::COMMAND,
+    &why::COMMAND,
 ];
