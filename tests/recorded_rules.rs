@@ -149,7 +149,7 @@ fn recorded(output: &str) -> Option<Answer> {
 fn mask_address(text: &str) -> String {
     let Some((before, address)) = text.split_once("\"fd00:10:96::") else { return text.to_owned() };
     // Short ones are those that the session itself chose.
-    let digits = address.find('"').filter(|digits| *digits == 4).unwrap_or(0);
+    let digits = address.find('"').filter(|digits| *digits > 1).unwrap_or(0);
     format!("{before}\"fd00:10:96::{}", &address[digits..])
 }
 
