@@ -1,22 +1,21 @@
 //! The API server's door: one function that serves every request.
 //!
-//! Owns the order of steps that kube-apiserver takes: decode, default, prepare, validate, admit, allocate,
+//! Owns the order of steps that kube-apiserver takes: decode, default, admit, allocate, prepare, validate,
 //! store, answer. What each step does for a kind is in [`crate::api::kinds`]; this file knows kinds only
-//! where the API server has a rule of its own for them (graceful deletion of Pods, Service allocation).
+//! where the API server has a rule of its own for them (Service allocation, scale).
 
 use std::sync::Arc;
 
 use super::Cluster;
 use super::actor::Actor;
 use super::journal::Entry;
-use super::request::{Body, Patch, Propagation, Reply, Request, Subresource, Verb};
+use super::request::{Body, Patch, Reply, Request, Subresource, Verb};
 use crate::api::kinds::rules;
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::selector::Selector;
 use crate::api::status::{FieldError, Reason, Status};
 use crate::api::table::{Row, Table};
-use crate::api::time::Timestamp;
 use crate::api::value::{SmolStr, Value};
 
 /// How many generated names are tried where one is taken (`maxNameGenerationCreateAttempts`).
@@ -62,7 +61,7 @@ impl Cluster {
         }
     }
 
-    fn existing(&self, request: &Request) -> Result<Arc<Object>, Status> {
+    pub(super) fn existing(&self, request: &Request) -> Result<Arc<Object>, Status> {
         let object = self.find(request.kind, &request.namespace, &request.name).cloned();
         object.ok_or_else(|| Status::not_found(request.kind, &request.name))
     }
@@ -84,7 +83,7 @@ impl Cluster {
     }
 
     /// The objects that a list or collection request means.
-    fn selected(&self, request: &Request) -> Result<Vec<Arc<Object>>, Status> {
+    pub(super) fn selected(&self, request: &Request) -> Result<Vec<Arc<Object>>, Status> {
         let labels = Selector::parse(&request.options.label_selector)
             .map_err(|why| Status::new(Reason::BadRequest, why))?;
         let fields = super::field_selector::FieldSelector::parse(
@@ -293,71 +292,7 @@ impl Cluster {
         self.store_unless_dry(request, Some(before), object)
     }
 
-    fn serve_delete(&mut self, request: &Request) -> Result<Body, Status> {
-        let before = self.existing(request)?;
-        if !request.options.uid.is_empty() && request.options.uid != before.meta.uid {
-            return Err(Status::conflict(request.kind, &request.name));
-        }
-        self.admit_delete(request.kind, &request.name)?;
-        self.remove(request, &before)
-    }
-
-    fn serve_delete_collection(&mut self, request: &Request) -> Result<Body, Status> {
-        let items = self.selected(request)?;
-        for object in &items {
-            self.remove(request, object)?;
-        }
-        Ok(Body::List(items, self.journal.revision()))
-    }
-
-    /// Begins or finishes the deletion of an object.
-    fn remove(&mut self, request: &Request, before: &Arc<Object>) -> Result<Body, Status> {
-        let mut document = before.value.clone();
-        let finalizer = match request.options.propagation {
-            Propagation::Background => None,
-            Propagation::Foreground => Some("foregroundDeletion"),
-            Propagation::Orphan => Some("orphan"),
-        };
-        let finalizers = document.field_mut("metadata").get("finalizers").clone();
-        if let Some(finalizer) = finalizer
-            && !finalizers.items().iter().any(|one| one.str() == finalizer)
-        {
-            document.field_mut("metadata").field_mut("finalizers").list_mut().push(Value::text(finalizer));
-        }
-        let grace = grace_seconds(request, before);
-        // A namespace goes when its controller has emptied it.
-        let namespace = request.kind == Kind::Namespace && request.actor != Actor::Namespace;
-        let waits = grace > 0 || before.meta.finalizers || finalizer.is_some() || namespace;
-        if !waits {
-            let mut last = before.clone();
-            if !request.options.dry_run {
-                if before.as_pod().is_some() && before.is_terminating() {
-                    // The end of the grace period is a write of its own, which watchers see.
-                    document.field_mut("metadata").set("deletionGracePeriodSeconds", 0);
-                    let ended = Object::new(request.kind, document, Some(before));
-                    last = self.store_version(request.actor, Some(last), ended);
-                }
-                self.commit(request.actor, Some(last.clone()), None);
-            }
-            return Ok(Body::Deleted(last));
-        }
-        let deadline = Timestamp(self.timestamp().0 + grace);
-        if before.meta.deletion.is_some_and(|earlier| earlier <= deadline) && finalizer.is_none() {
-            return Ok(Body::Object(before.clone()));
-        }
-        let metadata = document.field_mut("metadata");
-        metadata.set("deletionTimestamp", deadline);
-        metadata.set("deletionGracePeriodSeconds", grace);
-        if request.kind == Kind::Namespace {
-            document.set_at(&["status", "phase"], "Terminating");
-        } else {
-            crate::api::kinds::count_generation(&mut document);
-        }
-        let object = Object::new(request.kind, document, Some(before));
-        self.store_unless_dry(request, Some(before.clone()), object).map(Body::Object)
-    }
-
-    fn store_unless_dry(
+    pub(super) fn store_unless_dry(
         &mut self,
         request: &Request,
         before: Option<Arc<Object>>,
@@ -370,7 +305,12 @@ impl Cluster {
     }
 
     /// Gives an object the next revision and commits it.
-    fn store_version(&mut self, actor: Actor, before: Option<Arc<Object>>, object: Object) -> Arc<Object> {
+    pub(super) fn store_version(
+        &mut self,
+        actor: Actor,
+        before: Option<Arc<Object>>,
+        object: Object,
+    ) -> Arc<Object> {
         let revision = self.journal.revision() + 1;
         let mut object = object;
         object.meta.resource_version = revision;
@@ -435,13 +375,4 @@ fn restore_field(document: &mut Value, before: &Value, field: &'static str) {
     } else {
         document.set(field, old.clone());
     }
-}
-
-/// The seconds that an object has to end: only Pods that run somewhere get any.
-fn grace_seconds(request: &Request, before: &Object) -> i64 {
-    let Some(pod) = before.as_pod() else { return 0 };
-    if pod.node.is_empty() || pod.is_finished() {
-        return 0;
-    }
-    request.options.grace_seconds.unwrap_or(pod.spec.grace_seconds).max(0)
 }

@@ -113,3 +113,40 @@ fn resource_gvr(kind: Kind) -> String {
     let info = kind.info();
     format!("{}/{}, Resource={}", info.group, info.version, info.plural)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value;
+
+    fn check(kind: Kind, document: Value, text: &str, yes: bool) {
+        let object = Object::new(kind, document, None);
+        let selector = FieldSelector::parse(kind, text, "").unwrap();
+        assert_eq!(selector.matches(&object), yes, "{text}");
+    }
+
+    #[test]
+    fn fields_are_compared_as_text() {
+        let pod = || {
+            value!({
+                "metadata": { "name": "p" }, "spec": { "nodeName": "k8s-w1" }, "status": { "phase": "Running" }
+            })
+        };
+        check(Kind::Pod, pod(), "status.phase=Running,spec.nodeName==k8s-w1", true);
+        check(Kind::Pod, pod(), "status.phase!=Running", false);
+        check(Kind::Pod, pod(), "metadata.name=q", false);
+        check(Kind::Pod, pod(), "spec.hostNetwork=false", true);
+        check(Kind::Node, value!({}), "spec.unschedulable=false", true);
+        check(Kind::ReplicaSet, value!({}), "status.replicas=0", true);
+        check(Kind::Event, value!({ "reportingComponent": "kubelet" }), "source=kubelet", true);
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        let refused = FieldSelector::parse(Kind::Service, "spec.foo=bar", "").err().unwrap();
+        assert_eq!(
+            refused.message,
+            "Unable to find \"/v1, Resource=services\" that match label selector \"\", field selector \"spec.foo=bar\": field label not supported: spec.foo"
+        );
+    }
+}

@@ -9,6 +9,7 @@ mod admission;
 pub mod allocators;
 pub mod clock;
 mod decoding;
+mod deletion;
 mod door;
 mod field_selector;
 pub mod indexes;

@@ -397,3 +397,7 @@ fn keeps_preference(spec: &Value, before: &Value) -> bool {
     [spec, before].iter().all(|spec| spec.get("ipFamilyPolicy").str() == "PreferDualStack")
         && ["clusterIP", "clusterIPs", "ipFamilies"].iter().all(|field| spec.get(field) == before.get(field))
 }
+
+#[cfg(test)]
+#[path = "services_tests.rs"]
+mod tests;
