@@ -54,6 +54,8 @@ pub mod builtins;
 pub mod client;
 pub mod command;
 pub mod completion;
+pub mod containers;
+pub mod duration;
 pub mod escapes;
 pub mod executor;
 pub mod filesystem;

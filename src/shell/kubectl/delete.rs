@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::call::{Call, DryRun};
-use super::duration::duration;
 use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::Format;
@@ -17,6 +16,7 @@ use crate::api::status::Reason;
 use crate::cluster::request::{Options, Propagation};
 use crate::cluster::{Actor, Request, Verb as Ask};
 use crate::shell::command::{Flag, Value, not_simulated, option, switch};
+use crate::shell::duration::duration;
 use crate::shell::executor::{Either, first};
 use crate::words::Words;
 
@@ -133,11 +133,11 @@ fn targets(call: &Call, query: &Query) -> Result<Vec<Found>, Failure> {
     match query {
         Query::Many { kind, namespace } => {
             let objects = call.list(*kind, namespace, list_options(call))?;
-            let found = |object| Found { object, source: String::new(), manifest: None };
+            let found = |object| Found { object, source: String::new() };
             Ok(objects.into_iter().map(found).collect())
         }
         Query::One { key, source, .. } => match call.get(key.kind, &key.namespace, &key.name) {
-            Ok(object) => Ok(vec![Found { object, source: source.clone(), manifest: None }]),
+            Ok(object) => Ok(vec![Found { object, source: source.clone() }]),
             Err(status) if status.reason == Reason::NotFound && call.has("ignore-not-found") => {
                 Ok(Vec::new())
             }

@@ -14,8 +14,8 @@ mod config;
 mod context;
 mod create;
 mod delete;
+mod describe;
 mod discovery;
-mod duration;
 mod failure;
 mod get;
 mod help;
@@ -68,6 +68,7 @@ pub static VERBS: &[&Verb] = &[
     &scale::VERB,
     &cluster_info::VERB,
     &apply::VERB,
+    &describe::VERB,
     &label::LABEL,
     &label::ANNOTATE,
     &api_resources::RESOURCES,
@@ -172,7 +173,7 @@ fn check_value(flag: &Flag, value: &str) -> Result<(), String> {
     let syntax = |function: &str| Err(format!("strconv.{function}: parsing \"{value}\": invalid syntax"));
     match flag.value {
         Value::Number if value.parse::<i64>().is_err() => syntax("ParseInt"),
-        Value::Duration => duration::duration(value).map(drop),
+        Value::Duration => crate::shell::duration::duration(value).map(drop),
         Value::None if !matches!(value, "true" | "false" | "1" | "0" | "t" | "f" | "T" | "F") => {
             syntax("ParseBool")
         }

@@ -62,8 +62,6 @@ pub struct Found {
     pub object: Arc<Object>,
     /// The file that it was named in, or empty.
     pub source: String,
-    /// Its manifest, if it was named by one.
-    pub manifest: Option<Manifest>,
 }
 
 /// The kinds that a word of resources means: `svc`, `svc,ep`, `all`.
@@ -230,18 +228,16 @@ pub fn objects(call: &Call, queries: &[Query]) -> (Vec<Found>, Vec<Failure>) {
     let mut failures = Vec::new();
     for query in queries {
         match query {
-            Query::One { key, source, manifest } => match call.get(key.kind, &key.namespace, &key.name) {
+            Query::One { key, source, .. } => match call.get(key.kind, &key.namespace, &key.name) {
                 Ok(object) => {
-                    found.push(Found { object, source: source.clone(), manifest: manifest.clone() });
+                    found.push(Found { object, source: source.clone() });
                 }
                 Err(status) => failures.push(status.into()),
             },
             Query::Many { kind, namespace } => match call.list(*kind, namespace, list_options(call)) {
-                Ok(objects) => found.extend(objects.into_iter().map(|object| Found {
-                    object,
-                    source: String::new(),
-                    manifest: None,
-                })),
+                Ok(objects) => {
+                    found.extend(objects.into_iter().map(|object| Found { object, source: String::new() }))
+                }
                 Err(status) => failures.push(status.into()),
             },
         }

@@ -1,0 +1,98 @@
+//! Containers as places: what a shell inside one finds.
+//!
+//! Owns the way from a Pod's container to a [`Place`]: its environment as it was when it started, the commands
+//! of its image, its first files. Whether it runs is the kubelet's business.
+
+use std::rc::Rc;
+
+use super::places::{Address, Dialect, Place};
+use super::resolver::Configuration;
+use crate::api::object::Object;
+use crate::api::typed::{Container, Pod};
+use crate::containers::Reference;
+use crate::containers::commands::{Shell, contents};
+use crate::simulation::Simulation;
+
+/// Why there is no such place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPlace {
+    /// The Pod has no container of that name.
+    NoSuchContainer(String),
+    /// The container does not run: its name.
+    NotRunning(String),
+}
+
+/// A container of a Pod: the named one, or the first.
+///
+/// # Errors
+/// There is no such container, or it does not run.
+pub fn place(simulation: &Simulation, object: &Object, name: Option<&str>) -> Result<Place, NoPlace> {
+    let pod = object.as_pod().expect("only Pods have containers");
+    let container = container(pod, name)?;
+    let run = simulation.runtime.latest(&object.meta.uid, &container.name);
+    let Some((_, run)) = run.filter(|_| is_running(object, &container.name)) else {
+        return Err(NoPlace::NotRunning(container.name.to_string()));
+    };
+    let address = Address::Container {
+        namespace: object.namespace().to_string(),
+        pod: object.name().to_string(),
+        uid: object.meta.uid.to_string(),
+        container: container.name.to_string(),
+    };
+    let hostname = hostname(object, pod);
+    let (dialect, commands) = image(&container.image);
+    let environment = run.env().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut place = Place::container(address, &hostname, dialect, commands, environment);
+    place.first_files = first_files(object, pod, &hostname);
+    Ok(place)
+}
+
+fn container<'a>(pod: &'a Pod, name: Option<&str>) -> Result<&'a Container, NoPlace> {
+    let found = match name {
+        Some(name) => pod.spec.containers.iter().find(|container| container.name == name),
+        None => pod.spec.containers.first(),
+    };
+    found.ok_or_else(|| NoPlace::NoSuchContainer(name.unwrap_or("").to_owned()))
+}
+
+fn is_running(object: &Object, name: &str) -> bool {
+    object
+        .status()
+        .get("containerStatuses")
+        .items()
+        .iter()
+        .any(|status| status.get("name").str() == name && !status.at(&["state", "running"]).is_null())
+}
+
+fn hostname(object: &Object, pod: &Pod) -> String {
+    let given = &pod.spec.hostname;
+    if pod.spec.host_network {
+        pod.node.to_string()
+    } else if given.is_empty() {
+        object.name().to_string()
+    } else {
+        given.to_string()
+    }
+}
+
+/// The dialect of an image's `sh`, and the names in its PATH.
+fn image(image: &str) -> (Dialect, Rc<[String]>) {
+    let Some(reference) = Reference::parse(image) else { return (Dialect::Dash, Rc::from([])) };
+    let contents = contents(&reference);
+    let dialect = if contents.shell == Shell::Ash { Dialect::Ash } else { Dialect::Dash };
+    (dialect, contents.commands.iter().map(|name| (*name).to_owned()).collect())
+}
+
+/// `/etc/hosts` and `/etc/resolv.conf` as the kubelet writes them.
+fn first_files(object: &Object, pod: &Pod, hostname: &str) -> Vec<(String, String)> {
+    let mut hosts = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n".to_owned();
+    if let Some(ip) = pod.ip() {
+        let domain = match pod.spec.subdomain.as_str() {
+            "" => String::new(),
+            subdomain => format!("{hostname}.{subdomain}.{}.svc.cluster.local\t", object.namespace()),
+        };
+        hosts.push_str(&format!("{ip}\t{domain}{hostname}\n"));
+    }
+    let resolver = Configuration::of_pod(object.namespace()).text();
+    vec![("/etc/hosts".to_owned(), hosts), ("/etc/resolv.conf".to_owned(), resolver)]
+}
