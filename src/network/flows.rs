@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::outcome::PortName;
 use super::packet::{Packet, Transport};
+use super::proxy::MasqueradeReason;
 use super::topology::NodeId;
 use crate::cluster::clock::Instant;
 
@@ -28,8 +29,8 @@ pub struct Flow {
     pub original: Packet,
     /// The first packet as it left.
     pub translated: Packet,
-    /// Whether it is to be masqueraded on its way out.
-    pub masquerade: bool,
+    /// Whether, and why, kube-proxy has it masqueraded on its way out.
+    pub masquerade: Option<MasqueradeReason>,
     /// When its last packet passed.
     pub seen: Instant,
 }

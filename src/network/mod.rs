@@ -10,7 +10,8 @@
 //!
 //! - [`packet`]: headers; [`origin`]: senders; [`sockets`]: who listens; [`topology`]: who has which address.
 //! - [`services`], [`tables`]: what kube-proxy knows; [`proxy`]: what its rules decide; [`rules`], [`names`]:
-//!   which of them a packet met; [`iptables`]: how they are spelled, and all of a node.
+//!   which of them a packet met; [`iptables`], [`nftables`]: how they are spelled, and all
+//!   of a node.
 //! - `walk`, `beyond`: the way of a packet; [`flows`]: conntrack and session affinity.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
@@ -20,6 +21,7 @@ pub mod flows;
 pub mod hop;
 pub mod iptables;
 pub mod names;
+pub mod nftables;
 pub mod origin;
 pub mod outcome;
 pub mod packet;
@@ -219,6 +221,14 @@ impl Network {
     pub fn iptables_save(&self, node: &str, date: &str) -> Option<String> {
         let id = self.topology.node_named(node)?;
         Some(iptables::save(&self.proxy(), id, date))
+    }
+
+    /// All nftables rules of a node, in the commands with which kube-proxy writes them; `None` if there is no
+    /// such node.
+    #[must_use]
+    pub fn nftables(&self, node: &str) -> Option<String> {
+        let id = self.topology.node_named(node)?;
+        Some(nftables::dump(&self.proxy(), id))
     }
 
     fn proxy(&self) -> Proxy<'_> {

@@ -145,6 +145,12 @@ pub fn endpoint_chain(name: &PortName, endpoint: &str) -> String {
     format!("KUBE-SEP-{}", hash(&format!("{name}{}{endpoint}", name.protocol.name().to_lowercase()), 16))
 }
 
+/// A name of a chain or set in nftables mode: its first 8 letters of hash, then itself.
+#[must_use]
+pub fn nft_name(name: &str) -> String {
+    format!("{}-{name}", hash(name, 8))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

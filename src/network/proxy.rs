@@ -50,8 +50,8 @@ pub struct Choice<'a> {
     pub backend: &'a Backend,
     /// Its place among the candidates.
     pub index: usize,
-    /// How many candidates there were.
-    pub candidates: usize,
+    /// The candidates: indexes into the endpoints of the Service port.
+    pub among: Cow<'a, [u32]>,
     /// Whether the candidates were those of the node alone (policy `Local`).
     pub local: bool,
     /// Whether session affinity chose.
@@ -163,12 +163,11 @@ impl<'a> Proxy<'a> {
         if masquerade.is_none() && backend.address.ip() == source {
             masquerade = Some(MasqueradeReason::Hairpin);
         }
-        let candidates = candidates.len();
         Some(Choice {
             matched,
             backend,
             index,
-            candidates,
+            among: candidates,
             local,
             remembered: remembered.is_some(),
             masquerade,

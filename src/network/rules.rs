@@ -8,11 +8,13 @@ use std::net::IpAddr;
 use super::flows::Flow;
 use super::hop::Rule;
 use super::iptables::{self, External};
+use super::nftables;
 use super::packet::Packet;
 use super::proxy::{Choice, Filter, MasqueradeReason, Proxy};
 use super::tables::{Frontend, Matched};
 use super::topology::{NodeEntry, NodeId, Topology};
 use crate::api::typed::{Affinity, Policy};
+use crate::cluster::settings::ProxyMode;
 
 fn pod_network(topology: &Topology, like: IpAddr) -> String {
     let network = topology.pod_networks.iter().find(|network| network.addr().is_ipv4() == like.is_ipv4());
@@ -25,8 +27,11 @@ pub fn translation(proxy: &Proxy<'_>, choice: &Choice<'_>, packet: &Packet) -> V
     let matched = choice.matched;
     let port = matched.port;
     let to = packet.destination.ip();
-    let service = iptables::service_chain(port, choice.local);
     let pods = pod_network(proxy.topology, to);
+    if proxy.mode == ProxyMode::Nftables {
+        return nftables::translation(choice, to, &pods);
+    }
+    let service = iptables::service_chain(port, choice.local);
     let mut rules = Vec::with_capacity(6);
     if matched.frontend == Frontend::ClusterIp {
         rules.push(iptables::address_jump(port, matched.frontend, to, &service));
@@ -41,7 +46,7 @@ pub fn translation(proxy: &Proxy<'_>, choice: &Choice<'_>, packet: &Packet) -> V
         Affinity::ClientIp { timeout_seconds } if choice.remembered => {
             iptables::remembered(port, &service, &endpoint, timeout_seconds)
         }
-        _ => iptables::pick(port, &service, &endpoint, choice.candidates - choice.index),
+        _ => iptables::pick(port, &service, &endpoint, choice.among.len() - choice.index),
     });
     if choice.backend.address.ip() == packet.source.ip() {
         rules.push(iptables::hairpin_mark(port, &endpoint, packet.source.ip()));
@@ -78,15 +83,18 @@ fn external_rules(rules: &mut Vec<Rule>, choice: &Choice<'_>, packet: &Packet, p
     rules.extend(which.iter().map(|one| iptables::external(port, *one, pods)));
 }
 
-/// The rule that refused or dropped a packet for a Service port.
+/// The rules that refused or dropped a packet for a Service port, the last one doing it.
 #[must_use]
-pub fn filter(_proxy: &Proxy<'_>, matched: Matched<'_>, packet: &Packet, filter: Filter) -> Rule {
+pub fn filter(proxy: &Proxy<'_>, matched: Matched<'_>, packet: &Packet, filter: Filter) -> Vec<Rule> {
     let (port, to) = (matched.port, packet.destination.ip());
-    match filter {
+    if proxy.mode == ProxyMode::Nftables {
+        return nftables::filter(matched, to, filter);
+    }
+    vec![match filter {
         Filter::SourceRanges => iptables::not_accepted(port, to),
         Filter::NoEndpoints => iptables::no_endpoints(port, matched.frontend, to, false),
         Filter::NoLocalEndpoints => iptables::no_endpoints(port, matched.frontend, to, true),
-    }
+    }]
 }
 
 /// The rule of nftables mode for the Service network: `reject` for ports that a Service does not have, else
@@ -103,12 +111,15 @@ pub fn stray(proxy: &Proxy<'_>, reject: bool) -> Rule {
     Rule { table: "ip kube-proxy", chain: "cluster-ips-check".to_owned(), text }
 }
 
-/// The rule that masquerades: kube-proxy's for marked packets, else the network plugin's for what Pods send
-/// out of the Pod network.
+/// The rule that masquerades: kube-proxy's for marked packets and for what a Pod sends to itself, else the
+/// network plugin's for what Pods send out of the Pod network.
 #[must_use]
-pub fn masquerade(proxy: &Proxy<'_>, marked: bool, source: IpAddr) -> Rule {
-    if marked {
-        return iptables::masquerade();
+pub fn masquerade(proxy: &Proxy<'_>, reason: Option<MasqueradeReason>, source: IpAddr) -> Rule {
+    if let Some(reason) = reason {
+        return match proxy.mode {
+            ProxyMode::Nftables => nftables::masquerade(reason == MasqueradeReason::Hairpin),
+            _ => iptables::masquerade(),
+        };
     }
     let multicast = if source.is_ipv4() { "224.0.0.0/4" } else { "ff00::/8" };
     let words = iptables::comment("flanneld masq");

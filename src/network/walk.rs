@@ -16,7 +16,7 @@ use super::outcome::{
     RefusedCause,
 };
 use super::packet::{Packet, Transport};
-use super::proxy::{Draw, Filter, Hook, Proxy};
+use super::proxy::{Draw, Filter, Hook, MasqueradeReason, Proxy};
 use super::rules;
 use super::sockets::Listener;
 use super::tables::Matched;
@@ -63,7 +63,7 @@ struct Passing<'a> {
     /// The Service port that it is addressed to, if no rule translated it.
     matched: Option<Matched<'a>>,
     translated: bool,
-    masquerade: bool,
+    masquerade: Option<MasqueradeReason>,
     known: Option<Flow>,
 }
 
@@ -157,7 +157,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             packet,
             matched: self.proxy.lookup(node, &packet),
             translated: false,
-            masquerade: false,
+            masquerade: None,
             known: None,
         };
         if self.remember
@@ -181,7 +181,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
         if let Some(choice) = chosen {
             passing.packet = packet.to(choice.backend.address);
             passing.translated = true;
-            passing.masquerade = choice.masquerade.is_some();
+            passing.masquerade = choice.masquerade;
             self.through = Some(matched.port.name.clone());
             let proxy = self.proxy;
             let why = || rules::translation(&proxy, &choice, &packet);
@@ -206,7 +206,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             });
         };
         let verdict = proxy.filter(matched, node, &packet, hook)?;
-        let why = move || vec![rules::filter(&proxy, matched, &packet, verdict)];
+        let why = move || rules::filter(&proxy, matched, &packet, verdict);
         let service = matched.port.name.clone();
         Some(match verdict {
             Filter::NoEndpoints => self.refused(passing, hook, RefusedCause::NoEndpoints(service), why),
@@ -289,7 +289,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
         let topology = self.proxy.topology;
         let (source, to) = (passing.packet.source.ip(), passing.packet.destination.ip());
         let plugin = topology.in_pod_network(source) && !topology.in_pod_network(to);
-        if passing.masquerade || plugin {
+        if passing.masquerade.is_some() || plugin {
             let node = topology.node(passing.node);
             let address = if to_bridge { node.bridge_for(to) } else { node.address_for(to) };
             let before = passing.packet;
@@ -300,8 +300,8 @@ impl<'a, R: Recorder> Walk<'a, R> {
                     None => 1024 + u16::try_from(self.random.below(64_512)).expect("below 65,536"),
                 };
                 passing.packet.source = SocketAddr::new(address, port);
-                let (marked, proxy) = (passing.masquerade, self.proxy);
-                let why = || vec![rules::masquerade(&proxy, marked, source)];
+                let (reason, proxy) = (passing.masquerade, self.proxy);
+                let why = || vec![rules::masquerade(&proxy, reason, source)];
                 self.pass(passing.node, Step::Masquerade, before, passing.packet, why, None);
             }
         }
