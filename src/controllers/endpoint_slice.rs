@@ -157,11 +157,13 @@ fn groups(
 /// The ports of a slice in their order, and the text that tells sets of ports apart.
 fn ports(service: &Service, numbers: &[Option<u16>]) -> (String, Value) {
     let found = service.ports.iter().zip(numbers).filter_map(|(port, number)| Some((port, (*number)?)));
-    let mut ports: Vec<(u32, Value)> = found
+    let mut ports: Vec<(u128, Value)> = found
         .map(|(port, number)| {
             let printed = format!(
-                "(v1.EndpointPort){{Protocol:(*v1.Protocol){} Port:(*int32){number} Name:(*string){} AppProtocol:<nil>}}",
-                port.protocol, port.name
+                "(v1.EndpointPort){{Name:(*string){} Protocol:(*v1.Protocol){} Port:(*int32){number} AppProtocol:{}}}",
+                port.name,
+                port.protocol,
+                service_pods::spew_pointer(&port.app_protocol)
             );
             let mut document = value!({
                 "name": (port.name.clone()), "port": number, "protocol": (port.protocol.name())

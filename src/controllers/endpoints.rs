@@ -27,7 +27,7 @@ pub(super) struct EndpointsController;
 /// A port of a subset.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Port {
-    hash: u32,
+    hash: u128,
     name: SmolStr,
     port: u16,
     protocol: &'static str,
@@ -39,10 +39,10 @@ type Address = (SmolStr, usize, bool);
 
 impl Port {
     fn new(name: &SmolStr, port: u16, protocol: &'static str, app_protocol: &SmolStr) -> Self {
-        let app = if app_protocol.is_empty() { "<nil>" } else { app_protocol.as_str() };
+        let app = service_pods::spew_pointer(app_protocol);
         // How Go's spew prints the struct, which the real controller hashes.
         let printed = format!(
-            "(v1.EndpointPort){{Name:(string){name} Port:(int32){port} Protocol:(v1.Protocol){protocol} AppProtocol:(*string){app}}}"
+            "(v1.EndpointPort){{Name:(string){name} Port:(int32){port} Protocol:(v1.Protocol){protocol} AppProtocol:{app}}}"
         );
         Self { hash: fnv1a(&printed), name: name.clone(), port, protocol, app_protocol: app_protocol.clone() }
     }

@@ -93,7 +93,15 @@ pub(super) fn target_reference(object: &Object) -> Value {
     })
 }
 
-/// FNV-1a with 32 bits, by which Kubernetes puts ports and subsets into a stable order.
-pub(super) fn fnv1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// FNV-1a with 128 bits, by which Kubernetes puts ports into a stable order (`DeepHashObject` of what Go's spew
+/// prints; the orders of the recorded sessions agree).
+pub(super) fn fnv1a(text: &str) -> u128 {
+    const START: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    text.bytes().fold(START, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
+}
+
+/// An optional text as spew prints a pointer to it.
+pub(super) fn spew_pointer(text: &str) -> String {
+    if text.is_empty() { "(*string)<nil>".to_owned() } else { format!("(*string){text}") }
 }

@@ -340,3 +340,39 @@ fn a_failing_liveness_probe_restarts_the_container() {
     let status = object(&world, Kind::Pod, "web").status().get("containerStatuses").items()[0].clone();
     assert!(status.get("restartCount").as_int() > Some(0));
 }
+
+#[test]
+fn ports_stand_in_the_order_of_their_hashes() {
+    // From the sessions 01, 14 and 67: name, port, protocol in the order of Endpoints, then of the slice.
+    let check = |endpoints: &[(&str, i64, &str)], slice: &[&str]| {
+        let mut world = world();
+        let mut sorted = endpoints.to_vec();
+        sorted.sort_unstable();
+        let mut ports = String::new();
+        for (name, port, protocol) in sorted {
+            ports.push_str(&format!("{{name: {name}, port: {port}, protocol: {protocol}}},"));
+        }
+        let service = format!("spec: {{type: ClusterIP, ipFamilies: [IPv4], selector: {{app: web}}, ports: [{ports}]}}\n");
+        let manifest = WEB.replace(&WEB[WEB.rfind("spec:").unwrap()..], &service);
+        apply(&mut world, &manifest);
+        let names = |object: &Object, path: &[&str]| -> Vec<String> {
+            let ports = object.value.at(path).items().iter();
+            ports.map(|port| port.get("name").str().to_owned()).collect()
+        };
+        let subset = &object(&world, Kind::Endpoints, "web").value.get("subsets").items()[0];
+        let seen: Vec<&str> = subset.get("ports").items().iter().map(|port| port.get("name").str()).collect();
+        assert_eq!(seen, endpoints.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
+        let mut slices = world.cluster.list(Kind::EndpointSlice, Some("default"));
+        let mine = slices.find(|one| one.meta.label("kubernetes.io/service-name") == "web").unwrap();
+        assert_eq!(names(mine, &["ports"]), slice);
+    };
+    check(&[("http", 80, "TCP"), ("https", 443, "TCP")], &["https", "http"]);
+    check(
+        &[("metrics", 9153, "TCP"), ("dns-tcp", 53, "TCP"), ("dns", 53, "UDP")],
+        &["dns", "dns-tcp", "metrics"],
+    );
+    check(
+        &[("c", 3, "TCP"), ("d", 4, "TCP"), ("b", 2, "TCP"), ("a", 1, "SCTP"), ("e", 5, "TCP")],
+        &["e", "a", "b", "c", "d"],
+    );
+}
