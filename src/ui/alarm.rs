@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 
 /// Tells the page's script of panics.
 pub fn set() {
-    std::panic::set_hook(Box::new(|panic| {
+    yew::set_custom_panic_hook(Box::new(|panic| {
         let page = js_sys::Reflect::get(&js_sys::global(), &"portside".into()).unwrap_or(JsValue::UNDEFINED);
         super::dom::call(&page, "crashed", &[panic.to_string().into()]);
     }));

@@ -170,8 +170,8 @@ fn File(properties: &FileProperties) -> Html {
         <>
             <Editor name={properties.name.clone()} marks={(*marks).clone()} reveal={*reveal} submit={apply} />
             <div class="findings" aria-live="polite">
-                { for findings.selected.iter().map(|selected| matching(&world, selected)) }
-                { for findings.marks.iter().take(LISTED).map(|mark| listed(&world, mark, &go)) }
+                { for findings.selected.iter().enumerate().map(|(index, selected)| matching(&world, index, selected)) }
+                { for findings.marks.iter().take(LISTED).enumerate().map(|(index, mark)| listed(&world, index, mark, &go)) }
                 if findings.marks.len() > LISTED {
                     <p class="muted">{ format!("+{}{}", findings.marks.len() - LISTED, world.say(words::MORE)) }</p>
                 }
@@ -202,20 +202,20 @@ fn verdict(world: &World, findings: &Findings) -> String {
 }
 
 /// One mark in words; a click goes to its line.
-fn listed(world: &World, mark: &Mark, go: &Callback<u32>) -> Html {
+fn listed(world: &World, index: usize, mark: &Mark, go: &Callback<u32>) -> Html {
     let line = mark.span.line;
     let onclick = go.reform(move |_| line);
     let place = format!("{}{line}{}", world.say(words::LINE), world.say(words::LINE_END));
     let class = if mark.refused { "mark refused" } else { "mark" };
     html! {
-        <button key={format!("{line}{}", mark.message)} type="button" {class} {onclick}>
+        <button key={format!("mark {index}")} type="button" {class} {onclick}>
             <b>{ place }</b>{ mark.message.clone() }
         </button>
     }
 }
 
 /// How many Pods a Service of the text selects.
-fn matching(world: &World, selected: &Selected) -> Html {
+fn matching(world: &World, index: usize, selected: &Selected) -> Html {
     let key = &selected.service;
     let class = match (selected.matching, selected.ready) {
         (0, _) => "match none",
@@ -224,7 +224,7 @@ fn matching(world: &World, selected: &Selected) -> Html {
     };
     debug_assert_eq!(key.kind, Kind::Service, "only Services select");
     html! {
-        <p key={things::id(key)} {class}>
+        <p key={format!("match {index}")} {class}>
             <span class="thing name" data-thing={things::id(key)}>{ key.name.to_string() }</span>
             <span class="number">{ format!("{}{}{}", selected.matching, world.say(words::OF), selected.pods) }</span>
             { world.say(words::PODS_MATCH) }

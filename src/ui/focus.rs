@@ -81,6 +81,25 @@ fn light(id: Option<&str>) {
     }
 }
 
+/// Gives a class to everything that one of these short forms names, and takes it from everything else.
+pub fn only(class: &str, ids: &[String]) {
+    let document = gloo::utils::document();
+    let marked = document.get_elements_by_class_name(class);
+    while let Some(element) = marked.item(0) {
+        // The class is a valid token; the live collection shrinks.
+        let _ = element.class_list().remove_1(class);
+    }
+    for id in ids {
+        let quoted = id.replace(['\\', '"'], "");
+        let Ok(found) = document.query_selector_all(&format!(".canvas [{THING}=\"{quoted}\"]")) else { continue };
+        for index in 0..found.length() {
+            if let Some(element) = found.item(index).and_then(|node| node.dyn_into::<Element>().ok()) {
+                let _ = element.class_list().add_1(class);
+            }
+        }
+    }
+}
+
 fn mark(element: &Element, lit: bool) {
     let done: Result<bool, JsValue> = element.class_list().toggle_with_force("lit", lit);
     debug_assert!(done.is_ok(), "the class is a valid token");

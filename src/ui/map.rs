@@ -12,6 +12,7 @@ use yew::prelude::{
 use super::model::layout::{Detail, Layout, Line, NodePlace, PodPlace, Rect, is_system, lay_out};
 use super::model::map::{LinkState, Map, PodState, PodView, ServiceView};
 use super::model::things;
+use super::packet::{PacketPanel, PacketView};
 use super::words;
 use super::world::{Topic, World, use_world};
 use crate::api::object::Key;
@@ -41,10 +42,13 @@ pub fn MapView() -> Html {
     let layout = use_memo((revision, *size), |(_, (width, height))| lay_out(&world.map(), *width, *height));
     let selected = world.selected();
     html! {
-        <section class="map" id="map" aria-label="Map" tabindex="-1" ref={area}>
-            if size.0 > 0.0 {
-                { canvas(&world, &layout, selected.as_ref()) }
-            }
+        <section class="map" id="map" aria-label="Map" tabindex="-1">
+            <div class="map-area" ref={area}>
+                if size.0 > 0.0 {
+                    { canvas(&world, &layout, selected.as_ref()) }
+                }
+            </div>
+            <PacketPanel />
         </section>
     }
 }
@@ -69,13 +73,14 @@ fn canvas(world: &World, layout: &Rc<Layout>, selected: Option<&Key>) -> Html {
     let style = format!("width:{}px;height:{}px", layout.width, layout.height);
     html! {
         <div class="canvas" {style}>
-            <Lines layout={Rc::clone(layout)} />
             { for bands(world, layout) }
             { workstation(world, layout) }
             { for layout.balancers.iter().map(|(address, key, rect)| balancer(world, address, key, rect)) }
             { for layout.services.iter().map(|(key, rect)| pill(world, &map.services[key], rect, selected)) }
             { for layout.nodes.iter().map(|place| node(world, &map, place, layout, selected)) }
+            <Lines key="lines" layout={Rc::clone(layout)} />
             { for layout.pods.iter().map(|place| pod(&map.pods[&place.key], place, layout, selected)) }
+            <PacketView key="packet" layout={Rc::clone(layout)} />
         </div>
     }
 }

@@ -181,7 +181,7 @@ fn TerminalView(properties: &ViewProperties) -> Html {
             </div>
             if !offered.is_empty() {
                 <div class="offered" role="status">
-                    { for offered.iter().map(|word| html! { <span key={word.clone()}>{ word.clone() }</span> }) }
+                    { for offered.iter().enumerate().map(|(index, word)| html! { <span key={index}>{ word.clone() }</span> }) }
                 </div>
             }
         </div>

@@ -5,6 +5,8 @@
 //! nothing is.
 
 use std::cell::{Cell, Ref, RefCell};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use gloo::render::{AnimationFrame, request_animation_frame};
@@ -13,10 +15,12 @@ use yew::prelude::{Callback, hook, use_context, use_effect_with, use_force_updat
 
 use super::dom;
 use super::model::clock::Clock;
+use super::model::journey::Journey;
 use super::model::map::Map;
 use super::model::screen::Screen;
 use crate::api::object::Key;
 use crate::cluster::Settings;
+use crate::network::{Origin, Transport};
 use crate::session::save::Saved;
 use crate::shell::filesystem::Files;
 use crate::shell::host::{Host, Progress};
@@ -31,6 +35,12 @@ const FRAME_BUDGET_MS: f64 = 8.0;
 const COMMAND_BUDGET_MS: f64 = 12.0;
 /// Steps of the engine between two looks at the browser's clock.
 const STEPS: u32 = 64;
+/// Packets of a person's commands that can be shown again.
+const JOURNEYS: usize = 40;
+/// Packets of running programs that are shown at once.
+const SPARKS: usize = 24;
+/// The port of DNS: its packets are shown, but followed only on request.
+const DNS_PORT: u16 = 53;
 /// The longest sleep between frames: the shown clock ticks by tenths.
 const IDLE_MS: f64 = 100.0;
 /// Milliseconds from a change to its being saved.
@@ -57,6 +67,8 @@ pub enum Topic {
     Look,
     /// A notice to the person.
     Notice,
+    /// Packets were sent, or another one is followed.
+    Packets,
 }
 
 /// One terminal tab.
@@ -130,6 +142,14 @@ struct Inner {
     notice: RefCell<Option<String>>,
     pasted: RefCell<Option<String>>,
     hint_used: Cell<bool>,
+    /// Packets of the person's commands, oldest first.
+    journeys: RefCell<VecDeque<Rc<Journey>>>,
+    /// Packets of running programs, oldest first.
+    sparks: RefCell<VecDeque<Rc<Journey>>>,
+    packets_seen: Cell<u64>,
+    followed: Cell<Option<u64>>,
+    /// Whether a person's command has run since the last look at the packets.
+    commanded: Cell<bool>,
     listeners: RefCell<Vec<Listener>>,
     next_listener: Cell<u64>,
     frame: RefCell<Option<Next>>,
@@ -197,6 +217,11 @@ impl World {
             notice: RefCell::default(),
             pasted: RefCell::default(),
             hint_used: Cell::new(saved.hint_used),
+            journeys: RefCell::default(),
+            sparks: RefCell::default(),
+            packets_seen: Cell::default(),
+            followed: Cell::default(),
+            commanded: Cell::default(),
             listeners: RefCell::default(),
             next_listener: Cell::default(),
             frame: RefCell::default(),
@@ -279,6 +304,73 @@ impl World {
     /// A pasted manifest that waits for an answer.
     pub fn pasted(&self) -> Option<String> {
         self.0.pasted.borrow().clone()
+    }
+
+    /// Packets of the person's commands, oldest first.
+    pub fn journeys(&self) -> Vec<Rc<Journey>> {
+        self.0.journeys.borrow().iter().cloned().collect()
+    }
+
+    /// Packets of running programs, oldest first.
+    pub fn sparks(&self) -> Vec<Rc<Journey>> {
+        self.0.sparks.borrow().iter().cloned().collect()
+    }
+
+    /// The packet that is followed.
+    pub fn followed(&self) -> Option<Rc<Journey>> {
+        let number = self.0.followed.get()?;
+        self.0.journeys.borrow().iter().find(|journey| journey.number == number).cloned()
+    }
+
+    /// Follows a packet, or none.
+    pub fn follow(&self, number: Option<u64>) {
+        self.0.followed.set(number);
+        self.tell(&[Topic::Packets]);
+    }
+
+    /// Sends a packet, as the first one of a connection.
+    pub fn send_packet(&self, from: &Origin, to: SocketAddr, transport: Transport) {
+        self.0.commanded.set(true);
+        self.act(|simulation| simulation.connect(from, to, transport));
+        let last = self.0.journeys.borrow().back().map(|journey| journey.number);
+        self.follow(last);
+    }
+
+    /// Takes note of packets that were sent since the last call. Gives whether there were any.
+    fn look_at_packets(&self) -> bool {
+        let seen = self.0.packets_seen.get();
+        let busy = self.tabs().iter().any(|tab| tab.terminal.is_busy());
+        let commanded = self.0.commanded.replace(busy) || busy;
+        let (count, sent) = self.with(|simulation| {
+            let map = self.map();
+            let news = simulation.traffic.since(seen.max(simulation.traffic.count().saturating_sub(SPARKS as u64)));
+            let news: Vec<(bool, Journey)> =
+                news.map(|sent| (sent.trace.target.port() == DNS_PORT, Journey::of(sent, &map))).collect();
+            (simulation.traffic.count(), news)
+        });
+        if self.0.packets_seen.replace(count) == count {
+            return false;
+        }
+        let mut journeys = self.0.journeys.borrow_mut();
+        let mut sparks = self.0.sparks.borrow_mut();
+        for (dns, journey) in sent {
+            let number = journey.number;
+            if commanded {
+                journeys.push_back(Rc::new(journey));
+                if !dns {
+                    self.0.followed.set(Some(number));
+                }
+            } else {
+                sparks.push_back(Rc::new(journey));
+            }
+        }
+        while journeys.len() > JOURNEYS {
+            journeys.pop_front();
+        }
+        while sparks.len() > SPARKS {
+            sparks.pop_front();
+        }
+        true
     }
 
     /// Whether the first hint was followed.
@@ -435,6 +527,7 @@ impl World {
     /// Types a line into a terminal and runs it at once, as far as it gets without time passing.
     pub fn submit(&self, id: u32, line: &str) {
         self.0.hint_used.set(true);
+        self.0.commanded.set(true);
         self.with(|simulation| {
             if !line.trim().is_empty() {
                 simulation.cluster.begin_step(line);
@@ -680,6 +773,9 @@ impl World {
                 topics.push(Topic::Objects);
             }
             self.save_soon();
+        }
+        if self.look_at_packets() {
+            topics.push(Topic::Packets);
         }
         let mut printed = false;
         for tab in self.0.tabs.borrow_mut().iter_mut() {

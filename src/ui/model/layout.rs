@@ -20,7 +20,7 @@ const PILL: f64 = 40.0;
 /// Rows of pills at most; Services beyond are counted.
 const PILL_ROWS: usize = 2;
 /// Height of a node's heading.
-const HEADING: f64 = 46.0;
+const HEADING: f64 = 52.0;
 /// Width of the gutter beside a column of Pods, in which endpoint lines run down.
 const GUTTER: f64 = 18.0;
 /// Lanes for endpoint lines; Services beyond share them.

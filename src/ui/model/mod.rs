@@ -2,6 +2,7 @@
 //!
 //! - [`map`]: nodes, Pods, Services and endpoints, kept up to date from the journal; [`cells`]: which cell a
 //!   Pod has; [`layout`]: where everything stands.
+//! - [`journey`]: the way of a packet over the map.
 //! - [`screen`]: what a terminal has printed, in blocks that are painted once.
 //! - [`things`]: names and addresses in any text, and what they mean.
 //! - [`marks`]: what is wrong with a manifest, and which Pods its Services select.
@@ -9,6 +10,7 @@
 
 pub mod cells;
 pub mod clock;
+pub mod journey;
 pub mod layout;
 pub mod map;
 pub mod marks;

@@ -1,0 +1,427 @@
+//! A packet's way as the map shows it: stops with headers before and after, and how long each is shown.
+//!
+//! Owns the way from a trace of the network to places on the map and to time on the screen. Simulated
+//! latency is some microseconds; it is stretched so that an eye can follow, longer where it was longer.
+
+use std::net::IpAddr;
+
+use super::layout::{Layout, Point};
+use super::map::Map;
+use super::things;
+use crate::api::object::Key;
+use crate::api::registry::Kind;
+use crate::network::{DropCause, Hop, NoRouteCause, Outcome, Packet, Place, RefusedCause, Step, Transport};
+use crate::simulation::traffic::Sent;
+use crate::words::{Language, Words};
+
+/// Milliseconds for a translation to be read.
+const READ_MS: f64 = 700.0;
+/// Milliseconds for a decision that changes nothing.
+const PASS_MS: f64 = 90.0;
+/// Milliseconds to the next place: at least, and at most.
+const MOVE_MS: (f64, f64) = (260.0, 900.0);
+
+/// One stop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stop {
+    /// Where.
+    pub place: Place,
+    /// What happens there.
+    pub step: Step,
+    /// The header before.
+    pub before: Packet,
+    /// The header after.
+    pub after: Packet,
+    /// The rule that did it, with its table.
+    pub rule: Option<(String, String)>,
+    /// The Service whose rule matched.
+    pub service: Option<Key>,
+    /// Whether this belongs to the answer.
+    pub is_reply: bool,
+    /// Simulated time here and on the way to the next place, in µs.
+    pub latency_us: u64,
+    /// When it begins on the screen, in ms.
+    pub starts_ms: f64,
+    /// When the packet leaves for the next place, in ms.
+    pub leaves_ms: f64,
+}
+
+/// How a way ended, for the eye.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It arrived.
+    Delivered,
+    /// An error came back.
+    Refused,
+    /// Nothing came back.
+    Dropped,
+    /// There was no way.
+    NoRoute,
+}
+
+/// A packet's whole way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Journey {
+    /// The number of the packet.
+    pub number: u64,
+    /// The stops.
+    pub stops: Vec<Stop>,
+    /// How it ended.
+    pub end: End,
+    /// When it is over, in ms on the screen.
+    pub length_ms: f64,
+    /// Who sent it and where to, in short.
+    pub title: String,
+    /// What became of it, in one line: English, Chinese.
+    pub result: (String, String),
+    /// Short forms of everything on the map that it touched.
+    pub touched: Vec<String>,
+}
+
+impl Journey {
+    /// The way of a packet that was sent.
+    #[must_use]
+    pub fn of(sent: &Sent, map: &Map) -> Self {
+        let trace = &sent.trace;
+        let mut stops: Vec<Stop> = Vec::with_capacity(trace.hops.len());
+        let mut now = 0.0;
+        for (index, hop) in trace.hops.iter().enumerate() {
+            let moves = trace.hops.get(index + 1).is_some_and(|next| next.place != hop.place);
+            let leaves = now + reading(hop);
+            stops.push(stop(hop, map, now, leaves));
+            now = leaves + if moves { moving(hop.latency_us) } else { 0.0 };
+        }
+        let mut touched: Vec<String> = stops.iter().flat_map(|stop| touched(stop)).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        Self {
+            number: sent.number,
+            end: match trace.outcome {
+                Outcome::Delivered(_) => End::Delivered,
+                Outcome::Refused(_) => End::Refused,
+                Outcome::Dropped(_) => End::Dropped,
+                Outcome::NoRoute(_) => End::NoRoute,
+            },
+            length_ms: now,
+            title: format!("{} → {}", sender(stops.first()), target(trace.target.ip(), trace.target.port(), map)),
+            result: (result(&trace.outcome, Language::English), result(&trace.outcome, Language::Chinese)),
+            touched,
+            stops,
+        }
+    }
+
+    /// The stop that is shown at a time on the screen.
+    #[must_use]
+    pub fn stop_at(&self, at_ms: f64) -> usize {
+        self.stops.iter().rposition(|stop| stop.starts_ms <= at_ms).unwrap_or(0)
+    }
+
+    /// Where the packet is at a time on the screen.
+    #[must_use]
+    pub fn position(&self, at_ms: f64, layout: &Layout, map: &Map) -> Option<Point> {
+        let index = self.stop_at(at_ms);
+        let stop = self.stops.get(index)?;
+        let here = anchor(&stop.place, layout, map)?;
+        let Some(next) = self.stops.get(index + 1).and_then(|next| anchor(&next.place, layout, map)) else {
+            return Some(here);
+        };
+        let along = if at_ms <= stop.leaves_ms {
+            0.0
+        } else {
+            (at_ms - stop.leaves_ms) / (self.stops[index + 1].starts_ms - stop.leaves_ms).max(1.0)
+        };
+        let eased = ease(along.clamp(0.0, 1.0));
+        Some(Point { x: here.x + (next.x - here.x) * eased, y: here.y + (next.y - here.y) * eased })
+    }
+
+    /// The points that the packet passes, each once in a row.
+    #[must_use]
+    pub fn points(&self, layout: &Layout, map: &Map) -> Vec<Point> {
+        let mut points: Vec<Point> =
+            self.stops.iter().filter_map(|stop| anchor(&stop.place, layout, map)).collect();
+        points.dedup();
+        points
+    }
+}
+
+fn ease(t: f64) -> f64 {
+    t * t * (3.0 - 2.0 * t)
+}
+
+fn reading(hop: &Hop) -> f64 {
+    match hop.step {
+        Step::Dnat | Step::Balance | Step::Masquerade | Step::Reject | Step::Drop | Step::Unreachable | Step::Reset => READ_MS,
+        Step::Deliver | Step::Send => READ_MS / 2.0,
+        Step::Reply if hop.before != hop.after => READ_MS / 2.0,
+        Step::Route | Step::Reply => PASS_MS,
+    }
+}
+
+fn moving(latency_us: u64) -> f64 {
+    (MOVE_MS.0 + 60.0 * (1.0 + latency_us as f64 / 20.0).ln()).min(MOVE_MS.1)
+}
+
+fn stop(hop: &Hop, map: &Map, starts_ms: f64, leaves_ms: f64) -> Stop {
+    let service = match hop.step {
+        Step::Dnat | Step::Balance | Step::Reject | Step::Drop => service_at(hop.before.destination.ip(), hop.before.destination.port(), map),
+        _ => None,
+    };
+    let rule = hop.rules.last().map(|rule| {
+        let place = if rule.chain.is_empty() { rule.table.to_owned() } else { format!("{} · {}", rule.table, rule.chain) };
+        (place, rule.text.clone())
+    });
+    Stop {
+        place: hop.place.clone(),
+        step: hop.step,
+        before: hop.before,
+        after: hop.after,
+        rule,
+        service,
+        is_reply: hop.step == Step::Reply,
+        latency_us: hop.latency_us,
+        starts_ms,
+        leaves_ms,
+    }
+}
+
+/// The Service that an address or a node port leads to.
+fn service_at(address: IpAddr, port: u16, map: &Map) -> Option<Key> {
+    let found = map.at_address(&address.to_string())?;
+    match found.kind {
+        Kind::Service => Some(found.clone()),
+        Kind::Node => {
+            let wanted = format!(":{port}");
+            let has = |ports: &str| ports.split(' ').any(|one| one.ends_with(&wanted));
+            map.services.values().find(|service| has(&service.ports)).map(|service| service.key.clone())
+        }
+        _ => None,
+    }
+}
+
+fn touched(stop: &Stop) -> Vec<String> {
+    let place = match &stop.place {
+        Place::Pod(key) => Some(things::id(key)),
+        Place::Node(name) => Some(things::id(&Key::new(Kind::Node, "", name.clone()))),
+        _ => None,
+    };
+    place.into_iter().chain(stop.service.as_ref().map(things::id)).collect()
+}
+
+/// Where a place is on the map.
+#[must_use]
+pub fn anchor(place: &Place, layout: &Layout, map: &Map) -> Option<Point> {
+    match place {
+        Place::Pod(key) => {
+            if let Some(found) = layout.pods.iter().find(|pod| pod.key == *key) {
+                let side = found.rect.h.min(24.0) / 2.0;
+                return Some(Point { x: found.rect.x + side + 10.0, y: found.rect.y + found.rect.h / 2.0 });
+            }
+            node_anchor(&map.pods.get(key)?.node, layout)
+        }
+        Place::Node(name) => node_anchor(name, layout),
+        Place::Outside(_) => {
+            let host = layout.workstation;
+            Some(Point { x: host.x + host.w - 14.0, y: host.y + host.h / 2.0 })
+        }
+        Place::LoadBalancer(address) => {
+            let address = address.to_string();
+            let found = layout.balancers.iter().find(|(at, ..)| *at == address);
+            Some(found.map_or(router(layout), |(_, _, rect)| rect.centre()))
+        }
+        Place::Router => Some(router(layout)),
+    }
+}
+
+fn node_anchor(name: &str, layout: &Layout) -> Option<Point> {
+    layout.nodes.iter().find(|node| node.name == name).map(|node| node.proxy.centre())
+}
+
+/// Between the world and the nodes' network: on the line below the outside.
+fn router(layout: &Layout) -> Point {
+    Point { x: layout.width - 40.0, y: layout.bands[1] }
+}
+
+fn sender(first: Option<&Stop>) -> String {
+    first.map(|stop| name_of(&stop.place)).unwrap_or_default()
+}
+
+/// A place in one word.
+#[must_use]
+pub fn name_of(place: &Place) -> String {
+    match place {
+        Place::Pod(key) => key.name.to_string(),
+        Place::Node(name) => name.to_string(),
+        Place::Router => "router".to_owned(),
+        Place::LoadBalancer(address) => address.to_string(),
+        Place::Outside(_) => "ci-base".to_owned(),
+    }
+}
+
+fn target(address: IpAddr, port: u16, map: &Map) -> String {
+    let named = map.at_address(&address.to_string()).map(|key| key.name.to_string());
+    match (named, port) {
+        (Some(name), 0) => format!("{name} ({address})"),
+        (Some(name), _) => format!("{name}:{port}"),
+        (None, 0) => address.to_string(),
+        (None, _) => format!("{address}:{port}"),
+    }
+}
+
+/// A header's two ends as the label on a packet shows them.
+#[must_use]
+pub fn ends(packet: &Packet) -> (String, String) {
+    if packet.transport == Transport::Icmp {
+        return (packet.source.ip().to_string(), packet.destination.ip().to_string());
+    }
+    (packet.source.to_string(), packet.destination.to_string())
+}
+
+/// What happens at a stop, in words.
+#[must_use]
+pub fn step_words(step: Step) -> Words {
+    match step {
+        Step::Send => Words { en: "A socket sends it", zh: "套接字发出数据包" },
+        Step::Route => Words { en: "Routed", zh: "选路" },
+        Step::Dnat => Words { en: "Destination translated (DNAT)", zh: "转换目的地址（DNAT）" },
+        Step::Balance => Words { en: "The load balancer chooses a node", zh: "负载均衡器选择节点" },
+        Step::Masquerade => Words { en: "Source translated (masquerade)", zh: "转换源地址（masquerade）" },
+        Step::Reject => Words { en: "Refused by a rule", zh: "被规则拒绝" },
+        Step::Drop => Words { en: "Dropped", zh: "被丢弃" },
+        Step::Unreachable => Words { en: "No route to host", zh: "没有到主机的路由" },
+        Step::Reset => Words { en: "No socket listens: reset", zh: "没有套接字监听：重置" },
+        Step::Deliver => Words { en: "Arrived", zh: "到达" },
+        Step::Reply => Words { en: "The answer comes back", zh: "应答返回" },
+    }
+}
+
+/// What became of a packet, in one line.
+fn result(outcome: &Outcome, language: Language) -> String {
+    let say = |words: Words| words.in_language(language);
+    match outcome {
+        Outcome::Delivered(delivery) => {
+            let words = Words { en: "Delivered to {} in {} ms; it sees {}.", zh: "已送达 {}，用时 {} 毫秒；对方看到的来源是 {}。" };
+            fill(say(words), &[
+                name_of(&delivery.server),
+                format!("{:.2}", delivery.latency_us as f64 / 1_000.0),
+                delivery.packet.source.ip().to_string(),
+            ])
+        }
+        Outcome::Refused(refusal) => {
+            let place = name_of(&refusal.place);
+            match &refusal.cause {
+                RefusedCause::NoEndpoints(port) => fill(
+                    say(Words { en: "Refused on {}: Service {} has no ready endpoint.", zh: "在 {} 被拒绝：Service {} 没有就绪的端点。" }),
+                    &[place, port.service.to_string()],
+                ),
+                RefusedCause::NoSuchServicePort => fill(
+                    say(Words { en: "Refused on {}: the Service has no such port.", zh: "在 {} 被拒绝：该 Service 没有这个端口。" }),
+                    &[place],
+                ),
+                RefusedCause::NothingListens => fill(
+                    say(Words { en: "Refused by {}: nothing listens on port {}.", zh: "被 {} 拒绝：没有进程监听端口 {}。" }),
+                    &[place, refusal.packet.destination.port().to_string()],
+                ),
+                RefusedCause::ListensOnLoopback(_) => fill(
+                    say(Words { en: "Refused by {}: its process listens on 127.0.0.1 only.", zh: "被 {} 拒绝：它的进程只监听 127.0.0.1。" }),
+                    &[place],
+                ),
+            }
+        }
+        Outcome::Dropped(drop) => fill(
+            say(Words { en: "Dropped on {}: {}", zh: "在 {} 被丢弃：{}" }),
+            &[name_of(&drop.place), say(drop_words(&drop.cause)).to_owned()],
+        ),
+        Outcome::NoRoute(no_route) => fill(
+            say(Words { en: "No route, says {}: {}", zh: "{} 报告没有路由：{}" }),
+            &[name_of(&no_route.place), say(no_route_words(no_route.cause)).to_owned()],
+        ),
+    }
+}
+
+fn drop_words(cause: &DropCause) -> Words {
+    match cause {
+        DropCause::NoLocalEndpoints { .. } => Words { en: "the traffic policy is Local and this node has no ready endpoint.", zh: "流量策略是 Local，而此节点没有就绪的端点。" },
+        DropCause::SourceRanges(_) => Words { en: "the sender is outside loadBalancerSourceRanges.", zh: "发送方不在 loadBalancerSourceRanges 之内。" },
+        DropCause::NoSuchServicePort => Words { en: "the Service has no such port.", zh: "该 Service 没有这个端口。" },
+        DropCause::NoSuchService => Words { en: "no Service has this address.", zh: "没有 Service 使用这个地址。" },
+        DropCause::NoSuchPodRange => Words { en: "no node has this Pod range.", zh: "没有节点拥有这个 Pod 网段。" },
+        DropCause::ClusterNetworkFromOutside => Words { en: "cluster addresses cannot be reached from outside.", zh: "集群内部地址无法从外部访问。" },
+        DropCause::NoRouteBeyond => Words { en: "the router knows no way there.", zh: "路由器不知道去往那里的路径。" },
+        DropCause::NoBalancerTarget => Words { en: "no node can take this load balancer's traffic.", zh: "没有节点能接收此负载均衡器的流量。" },
+        DropCause::OwnSource => Words { en: "it came back carrying the node's own address.", zh: "数据包带着节点自己的地址返回。" },
+        DropCause::PingOfService => Words { en: "a Service's address answers no ping; only its ports are translated.", zh: "Service 的地址不响应 ping；只有它的端口会被转换。" },
+        DropCause::Unanswered => Words { en: "nobody answers.", zh: "没有应答。" },
+    }
+}
+
+fn no_route_words(cause: NoRouteCause) -> Words {
+    match cause {
+        NoRouteCause::NobodyHasAddress => Words { en: "nobody has this address.", zh: "没有主机使用这个地址。" },
+        NoRouteCause::TimeToLive => Words { en: "it was forwarded too often.", zh: "转发次数过多。" },
+        NoRouteCause::NoSource => Words { en: "the sender has no address of that family.", zh: "发送方没有该地址族的地址。" },
+    }
+}
+
+/// Puts values into the places marked `{}`.
+fn fill(text: &str, values: &[String]) -> String {
+    let mut parts = text.split("{}");
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for (index, part) in parts.enumerate() {
+        out.push_str(values.get(index).map_or("", String::as_str));
+        out.push_str(part);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::super::layout::lay_out;
+    use super::*;
+    use crate::cluster::Settings;
+    use crate::network::Origin;
+    use crate::session::first_world;
+    use crate::simulation::Simulation;
+
+    fn journey(port: u16) -> (Journey, Map) {
+        let mut simulation = Simulation::new(Settings::default());
+        first_world::build(&mut simulation);
+        let mut map = Map::default();
+        map.observe(&simulation.cluster);
+        let service = &map.services[&Key::new(Kind::Service, "demo", "web")];
+        let to = SocketAddr::new(service.address.parse().expect("it has an address"), port);
+        simulation.connect(&Origin::pod("demo", "client"), to, Transport::Tcp);
+        let sent = simulation.traffic.last().expect("a packet was just sent");
+        (Journey::of(sent, &map), map)
+    }
+
+    #[test]
+    fn a_packet_through_a_service_meets_its_rule_on_its_own_node() {
+        let (journey, map) = journey(80);
+        assert_eq!(journey.end, End::Delivered, "{}", journey.result.0);
+        let translated = journey.stops.iter().find(|stop| stop.step == Step::Dnat).expect("a rule translated it");
+        assert_eq!(translated.service, Some(Key::new(Kind::Service, "demo", "web")));
+        let own = &map.pods[&Key::new(Kind::Pod, "demo", "client")].node;
+        assert_eq!(translated.place, Place::Node(own.clone()));
+        assert!(journey.title.starts_with("client → web:80"), "{}", journey.title);
+        assert!(journey.touched.contains(&"Service/demo/web".to_owned()));
+    }
+
+    #[test]
+    fn the_packet_is_where_its_stops_are_and_moves_between_them() {
+        let (journey, map) = journey(80);
+        let layout = lay_out(&map, 1000.0, 500.0);
+        for stop in &journey.stops {
+            let there = journey.position(stop.starts_ms, &layout, &map);
+            assert_eq!(there, anchor(&stop.place, &layout, &map));
+        }
+        assert!(journey.stops.windows(2).all(|pair| pair[0].starts_ms < pair[1].starts_ms));
+        assert!(journey.length_ms < 15_000.0);
+    }
+
+    #[test]
+    fn words_are_filled_in_order() {
+        assert_eq!(fill("{} and {}.", &["a".to_owned(), "b".to_owned()]), "a and b.");
+    }
+}

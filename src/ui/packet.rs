@@ -1,0 +1,515 @@
+//! Packets over the map: the one that is followed, hop by hop, and the small ones of running programs.
+//!
+//! The followed packet moves by frames of the browser, directly on its elements; components are rendered
+//! anew only from stop to stop. It never holds up the terminal.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use gloo::render::{AnimationFrame, request_animation_frame};
+use web_sys::HtmlElement;
+use yew::prelude::{Callback, Html, NodeRef, Properties, TargetCast as _, classes, component, hook, html, use_effect_with, use_node_ref, use_state, use_state_eq};
+
+use super::icons::{self, icon};
+use super::model::journey::{End, Journey, Stop, anchor, ends, name_of, step_words};
+use super::model::layout::{Layout, Point};
+use super::world::{Topic, World, use_world};
+use super::{dom, focus, words};
+use crate::api::registry::Kind;
+use crate::network::{Origin, Packet, Step, Transport};
+use crate::words::{Language, Words};
+
+/// Where the followed packet is on the screen, shared by the map's overlay and the panel.
+pub struct Player {
+    journey: RefCell<Option<Rc<Journey>>>,
+    at_ms: Cell<f64>,
+    playing: Cell<bool>,
+    last_frame: Cell<Option<f64>>,
+    frame: RefCell<Option<AnimationFrame>>,
+    /// Is told at every frame where the packet is.
+    moved: RefCell<Option<Callback<f64>>>,
+    /// Are told when the packet is at another stop, or goes or stands.
+    stopped: RefCell<Vec<(u32, Callback<()>)>>,
+    next: Cell<u32>,
+}
+
+thread_local! {
+    /// There is one map, and one packet that is followed on it.
+    static PLAYER: Rc<Player> = Rc::new(Player {
+        journey: RefCell::default(),
+        at_ms: Cell::default(),
+        playing: Cell::default(),
+        last_frame: Cell::default(),
+        frame: RefCell::default(),
+        moved: RefCell::default(),
+        stopped: RefCell::default(),
+        next: Cell::default(),
+    });
+}
+
+impl Player {
+    fn shared() -> Rc<Self> {
+        PLAYER.with(Rc::clone)
+    }
+
+    /// Shows a packet from its beginning; the same packet goes on as it is.
+    fn show(self: &Rc<Self>, journey: Option<Rc<Journey>>) {
+        let number = |journey: &Option<Rc<Journey>>| journey.as_ref().map(|journey| journey.number);
+        if number(&self.journey.borrow()) == number(&journey) {
+            return;
+        }
+        let touched = journey.as_ref().map(|journey| journey.touched.clone()).unwrap_or_default();
+        focus::only("touched", &touched);
+        self.journey.replace(journey);
+        self.replay();
+    }
+
+    fn replay(self: &Rc<Self>) {
+        let end = self.journey.borrow().as_ref().map_or(0.0, |journey| journey.length_ms);
+        // With reduced motion the whole way stands there at once, with numbers.
+        let still = dom::reduced_motion();
+        self.at_ms.set(if still { end } else { 0.0 });
+        self.set_playing(!still);
+    }
+
+    fn stop(&self) -> usize {
+        self.journey.borrow().as_ref().map_or(0, |journey| journey.stop_at(self.at_ms.get()))
+    }
+
+    /// Goes to another stop and stands there.
+    fn go(self: &Rc<Self>, by: isize) {
+        let Some(journey) = self.journey.borrow().clone() else { return };
+        let last = journey.stops.len().saturating_sub(1);
+        let stop = self.stop().saturating_add_signed(by).min(last);
+        self.at_ms.set(journey.stops.get(stop).map_or(0.0, |stop| stop.starts_ms));
+        self.set_playing(false);
+    }
+
+    fn set_playing(self: &Rc<Self>, playing: bool) {
+        let end = self.journey.borrow().as_ref().map_or(0.0, |journey| journey.length_ms);
+        if playing && self.at_ms.get() >= end {
+            self.at_ms.set(0.0);
+        }
+        self.playing.set(playing);
+        self.last_frame.set(None);
+        self.tell();
+        self.tick(dom::milliseconds());
+    }
+
+    fn tick(self: &Rc<Self>, now: f64) {
+        let Some(journey) = self.journey.borrow().clone() else { return };
+        let before = self.stop();
+        let passed = self.last_frame.replace(Some(now)).map_or(0.0, |last| (now - last).clamp(0.0, 100.0));
+        if self.playing.get() {
+            self.at_ms.set((self.at_ms.get() + passed).min(journey.length_ms));
+        }
+        let moved = self.moved.borrow().clone();
+        if let Some(moved) = moved {
+            moved.emit(self.at_ms.get());
+        }
+        let over = self.at_ms.get() >= journey.length_ms;
+        if self.playing.get() && over {
+            self.playing.set(false);
+        }
+        if self.stop() != before || over {
+            self.tell();
+        }
+        let next = self.playing.get().then(|| {
+            let player = Rc::clone(self);
+            request_animation_frame(move |_| player.tick(dom::milliseconds()))
+        });
+        self.frame.replace(next);
+    }
+
+    fn tell(&self) {
+        let listeners: Vec<Callback<()>> = self.stopped.borrow().iter().map(|(_, tell)| tell.clone()).collect();
+        for tell in listeners {
+            tell.emit(());
+        }
+    }
+}
+
+/// The followed packet and its stop; renders anew from stop to stop.
+#[hook]
+fn use_stop(world: &World) -> (Rc<Player>, Option<Rc<Journey>>, usize) {
+    let player = Player::shared();
+    let update = yew::use_force_update();
+    {
+        let player = Rc::clone(&player);
+        use_effect_with((), move |()| {
+            let id = player.next.get() + 1;
+            player.next.set(id);
+            player.stopped.borrow_mut().push((id, Callback::from(move |()| update.force_update())));
+            move || player.stopped.borrow_mut().retain(|(listener, _)| *listener != id)
+        });
+    }
+    let journey = world.followed();
+    {
+        let player = Rc::clone(&player);
+        use_effect_with(journey.clone(), move |journey| player.show(journey.clone()));
+    }
+    let stop = if journey == *player.journey.borrow() { player.stop() } else { 0 };
+    (player, journey, stop)
+}
+
+/// What the overlay is given.
+#[derive(Clone, Properties)]
+pub struct ViewProperties {
+    /// The map's layout.
+    pub layout: Rc<Layout>,
+}
+
+impl PartialEq for ViewProperties {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.layout, &other.layout)
+    }
+}
+
+/// The overlay of the map.
+#[component]
+pub fn PacketView(properties: &ViewProperties) -> Html {
+    let world = use_world(&[Topic::Packets, Topic::Look]);
+    let (player, journey, stop) = use_stop(&world);
+    let layout = Rc::clone(&properties.layout);
+    let packet = use_node_ref();
+    {
+        let (world, layout, packet, player) =
+            (world.clone(), Rc::clone(&layout), packet.clone(), Rc::clone(&player));
+        use_effect_with((Rc::as_ptr(&layout), journey.as_ref().map(|journey| journey.number)), move |_| {
+            let on = Rc::clone(&player);
+            let moved = Callback::from(move |at: f64| place_packet(&world, &layout, &packet, &on, at));
+            moved.emit(player.at_ms.get());
+            player.moved.replace(Some(moved));
+        });
+    }
+    {
+        let matched: Vec<String> = journey
+            .as_ref()
+            .and_then(|journey| journey.stops.get(stop)?.service.as_ref().map(super::model::things::id))
+            .into_iter()
+            .collect();
+        use_effect_with(matched, |matched| focus::only("matched", matched));
+    }
+    let map = world.map();
+    let sparks = world.sparks();
+    let still = dom::reduced_motion();
+    html! {
+        <div class={classes!("packets", journey.is_some().then_some("following"))} aria-hidden="true">
+            if let Some(journey) = journey.clone() {
+                { way(&journey, stop, &layout, &map, still) }
+                { label(&journey, stop, &packet) }
+            }
+            if !still {
+                { for sparks.iter().map(|spark| spark_view(spark, &layout, &map)) }
+            }
+        </div>
+    }
+}
+
+fn place_packet(world: &World, layout: &Layout, packet: &NodeRef, player: &Player, at: f64) {
+    let journey = player.journey.borrow().clone();
+    let point = journey.and_then(|journey| journey.position(at, layout, &world.map()));
+    let (Some(point), Some(element)) = (point, packet.cast::<HtmlElement>()) else { return };
+    // Setting a property of a style does not fail.
+    let _ = element.style().set_property("transform", &format!("translate({:.1}px,{:.1}px)", point.x, point.y));
+}
+
+fn polyline(points: &[Point]) -> String {
+    points.iter().map(|point| format!("{:.1},{:.1}", point.x, point.y)).collect::<Vec<_>>().join(" ")
+}
+
+/// The whole way, the Service whose rule opens, and the numbers of the stops.
+fn way(journey: &Journey, stop: usize, layout: &Layout, map: &super::model::map::Map, still: bool) -> Html {
+    let points = journey.points(layout, map);
+    let now = journey.stops.get(stop);
+    let opened = now.and_then(|stop| {
+        let key = stop.service.as_ref()?;
+        let (_, pill) = layout.services.iter().find(|(service, _)| service == key)?;
+        let from = anchor(&stop.place, layout, map)?;
+        Some(format!("M{:.1} {:.1}L{:.1} {:.1}", from.x, from.y, pill.x + pill.w / 2.0, pill.y + pill.h))
+    });
+    let number = |(index, point): (usize, &Point)| {
+        html! {
+            <g key={index} transform={format!("translate({:.1} {:.1})", point.x, point.y)}>
+                <circle r="9" /><text dy="4">{ index + 1 }</text>
+            </g>
+        }
+    };
+    html! {
+        <svg class={if still { "way still" } else { "way" }} width={layout.width.to_string()} height={layout.height.to_string()}>
+            <polyline points={polyline(&points)} />
+            if let Some(d) = opened {
+                <path class="opened" {d} />
+            }
+            if still {
+                { for points.iter().enumerate().map(number) }
+            }
+        </svg>
+    }
+}
+
+/// The packet with its header.
+fn label(journey: &Journey, stop: usize, packet: &NodeRef) -> Html {
+    let Some(now) = journey.stops.get(stop) else { return Html::default() };
+    let last = stop + 1 == journey.stops.len();
+    let end = match journey.end {
+        End::Delivered => None,
+        _ if !last => None,
+        End::Refused => Some("refused"),
+        End::Dropped => Some("dropped"),
+        End::NoRoute => Some("no-route"),
+    };
+    let (source, destination) = ends(&now.after);
+    let (old_source, old_destination) = ends(&now.before);
+    let changed = |old: &str, new: &str| (old != new).then_some("changed");
+    html! {
+        <div class={classes!("packet", end, now.is_reply.then_some("reply"))} ref={packet}>
+            <i></i>
+            <span class="header">
+                <b class={classes!(changed(&old_source, &source))}>{ source }</b>
+                { " → " }
+                <b class={classes!(changed(&old_destination, &destination))}>{ destination }</b>
+            </span>
+        </div>
+    }
+}
+
+fn spark_view(journey: &Journey, layout: &Layout, map: &super::model::map::Map) -> Html {
+    let points = journey.points(layout, map);
+    let path: Vec<String> = points.iter().map(|point| format!("{:.1} {:.1}", point.x, point.y)).collect();
+    if path.len() < 2 {
+        return Html::default();
+    }
+    let class = if journey.end == End::Delivered { "spark" } else { "spark failed" };
+    let style = format!("offset-path:path('M{}')", path.join("L"));
+    html! { <i key={format!("spark {}", journey.number)} {class} {style}></i> }
+}
+
+/// The panel below the map: the last packet in one line, its stops one by one, and the control that sends.
+#[component]
+pub fn PacketPanel() -> Html {
+    let world = use_world(&[Topic::Packets, Topic::Look]);
+    let (player, journey, stop) = use_stop(&world);
+    let sending = use_state_eq(|| false);
+    let toggle = {
+        let sending = sending.clone();
+        Callback::from(move |_| sending.set(!*sending))
+    };
+    let journeys = world.journeys();
+    html! {
+        <div class="packet-panel">
+            if let Some(journey) = &journey {
+                { details(&world, journey, stop) }
+            }
+            if *sending {
+                <SendForm />
+            }
+            <div class="packet-bar">
+                <button type="button" class="text-button send-button" aria-expanded={sending.to_string()} onclick={toggle}>
+                    { icon(icons::SEND) }{ world.say(words::SEND_PACKET) }
+                </button>
+                if let Some(journey) = &journey {
+                    { controls(&world, &player, journey, stop) }
+                    { verdict(&world, journey) }
+                    { tool(&world, icons::CROSS, words::CLOSE_PACKET, { let world = world.clone(); Callback::from(move |_| world.follow(None)) }) }
+                } else if let Some(last) = journeys.last() {
+                    { again(&world, last) }
+                }
+            </div>
+        </div>
+    }
+}
+
+fn tool(world: &World, path: &'static str, name: Words, onclick: Callback<yew::MouseEvent>) -> Html {
+    let name = world.say(name);
+    html! { <button type="button" class="icon-button" title={name} aria-label={name} {onclick}>{ icon(path) }</button> }
+}
+
+fn controls(world: &World, player: &Rc<Player>, journey: &Journey, stop: usize) -> Html {
+    let act = |act: fn(&Rc<Player>)| {
+        let player = Rc::clone(player);
+        Callback::from(move |_: yew::MouseEvent| act(&player))
+    };
+    let playing = player.playing.get();
+    html! {
+        <>
+            { tool(world, icons::BACK, words::PREVIOUS_HOP, act(|player| player.go(-1))) }
+            if playing {
+                { tool(world, icons::PAUSE, words::PAUSE_PACKET, act(|player| player.set_playing(false))) }
+            } else {
+                { tool(world, icons::PLAY, words::PLAY_PACKET, act(|player| player.set_playing(true))) }
+            }
+            { tool(world, icons::FORWARD, words::NEXT_HOP, act(|player| player.go(1))) }
+            { tool(world, icons::AGAIN, words::REPLAY, act(Player::replay)) }
+            <span class="count">{ format!("{}/{}", stop + 1, journey.stops.len()) }</span>
+        </>
+    }
+}
+
+fn verdict(world: &World, journey: &Journey) -> Html {
+    let result = match world.language() {
+        Language::English => &journey.result.0,
+        Language::Chinese => &journey.result.1,
+    };
+    let (class, sign) = match journey.end {
+        End::Delivered => ("result", "✓"),
+        End::Refused => ("result bad", "✕"),
+        End::Dropped => ("result bad", "✕"),
+        End::NoRoute => ("result bad", "✕"),
+    };
+    html! {
+        <p {class} role="status"><i aria-hidden="true">{ sign }</i><b>{ journey.title.clone() }</b>{ result.clone() }</p>
+    }
+}
+
+fn again(world: &World, journey: &Rc<Journey>) -> Html {
+    let onclick = {
+        let (world, number) = (world.clone(), journey.number);
+        Callback::from(move |_| world.follow(Some(number)))
+    };
+    html! {
+        <>
+            { tool(world, icons::AGAIN, words::REPLAY, onclick) }
+            <span class="muted">{ world.say(words::LAST_PACKET) }</span>
+            { verdict(world, journey) }
+        </>
+    }
+}
+
+/// The shown stop: what happens, the header before and after, and the rule.
+fn details(world: &World, journey: &Journey, stop: usize) -> Html {
+    let Some(now) = journey.stops.get(stop) else { return Html::default() };
+    let changed = now.before != now.after;
+    html! {
+        <div class="hop">
+            <p class="hop-what">
+                <b>{ name_of(&now.place) }</b>
+                { world.say(step_words(now.step)) }
+                if let Some(service) = &now.service {
+                    <span class="thing" data-thing={super::model::things::id(service)}>{ service.name.to_string() }</span>
+                }
+            </p>
+            <dl>
+                if changed {
+                    <dt>{ world.say(words::BEFORE) }</dt><dd>{ header(&now.before, &now.after) }</dd>
+                    <dt>{ world.say(words::AFTER) }</dt><dd>{ header(&now.after, &now.before) }</dd>
+                } else {
+                    <dt>{ now.after.transport.name() }</dt><dd>{ header(&now.after, &now.after) }</dd>
+                }
+            </dl>
+            { rule(now) }
+        </div>
+    }
+}
+
+fn rule(stop: &Stop) -> Html {
+    let Some((place, text)) = &stop.rule else { return Html::default() };
+    let quiet = stop.step == Step::Route || stop.is_reply;
+    html! {
+        <p class={if quiet { "hop-rule quiet" } else { "hop-rule" }}><span>{ place.clone() }</span><code>{ text.clone() }</code></p>
+    }
+}
+
+/// A header in which the half that differs from another stands out.
+fn header(packet: &Packet, other: &Packet) -> Html {
+    let (source, destination) = ends(packet);
+    let (other_source, other_destination) = ends(other);
+    html! {
+        <code>
+            <span class={classes!((source != other_source).then_some("changed"))}>{ source.clone() }</span>
+            { " → " }
+            <span class={classes!((destination != other_destination).then_some("changed"))}>{ destination.clone() }</span>
+        </code>
+    }
+}
+
+/// The control that sends a packet.
+#[component]
+fn SendForm() -> Html {
+    let world = use_world(&[Topic::Objects, Topic::Look]);
+    let from = use_state(|| 0_usize);
+    let to = use_state(|| 0_usize);
+    let origins = origins(&world);
+    let targets = targets(&world);
+    let pick = |state: &yew::UseStateHandle<usize>| {
+        let state = state.clone();
+        Callback::from(move |event: yew::Event| {
+            if let Some(select) = event.target_dyn_into::<web_sys::HtmlSelectElement>() {
+                state.set(select.value().parse().unwrap_or(0));
+            }
+        })
+    };
+    let onclick = {
+        let world = world.clone();
+        let way = origins.get(*from).map(|(_, origin)| origin.clone()).zip(targets.get(*to).map(|(_, target)| *target));
+        Callback::from(move |_| {
+            if let Some((origin, (address, transport))) = &way {
+                world.send_packet(origin, *address, *transport);
+            }
+        })
+    };
+    let options = |names: Vec<String>, chosen: usize| -> Html {
+        html! { { for names.into_iter().enumerate().map(|(index, name)| html! {
+            <option key={index} value={index.to_string()} selected={index == chosen}>{ name }</option>
+        }) } }
+    };
+    html! {
+        <div class="send-form">
+            <label>{ world.say(words::FROM) }
+                <select onchange={pick(&from)}>{ options(origins.iter().map(|(name, _)| name.clone()).collect(), *from) }</select>
+            </label>
+            <label>{ world.say(words::TO) }
+                <select onchange={pick(&to)}>{ options(targets.iter().map(|(name, _)| name.clone()).collect(), *to) }</select>
+            </label>
+            <button type="button" class="primary" {onclick}>{ world.say(words::SEND) }</button>
+        </div>
+    }
+}
+
+/// Choices of one list at most.
+const CHOICES: usize = 200;
+
+/// Who can send: Pods first, for they are the usual clients.
+fn origins(world: &World) -> Vec<(String, Origin)> {
+    let map = world.map();
+    let pods = map.pods.values().filter(|pod| !pod.ip.is_empty()).take(CHOICES);
+    let mut origins: Vec<(String, Origin)> = vec![("ci-base".to_owned(), Origin::Outside)];
+    origins.extend(map.nodes.keys().take(CHOICES).map(|name| (name.to_string(), Origin::node(name.clone()))));
+    origins.extend(pods.map(|pod| (format!("{}/{}", pod.key.namespace, pod.key.name), Origin::Pod(pod.key.clone()))));
+    origins
+}
+
+type Target = (SocketAddr, Transport);
+
+/// Where to: every port of every Service, its node ports, and Pods.
+fn targets(world: &World) -> Vec<(String, Target)> {
+    world.with(|simulation| {
+        let cluster = &simulation.cluster;
+        let node = cluster.list(Kind::Node, None).nth(1).or_else(|| cluster.list(Kind::Node, None).next());
+        let node = node.and_then(|node| node.as_node()?.addresses.first().copied());
+        let mut targets = Vec::new();
+        for object in cluster.list(Kind::Service, None) {
+            let Some(service) = object.as_service() else { continue };
+            for port in &service.ports {
+                let transport = Transport::from(port.protocol);
+                if let Some(ip) = service.cluster_ip() {
+                    let protocol = if transport == Transport::Tcp { String::new() } else { format!("/{transport}") };
+                    let name = format!("{}/{}:{}{protocol}", object.namespace(), object.name(), port.port);
+                    targets.push((name, (SocketAddr::new(ip, port.port), transport)));
+                }
+                if let Some(ip) = node.filter(|_| port.node_port != 0) {
+                    let name = format!("{ip}:{} ({})", port.node_port, object.name());
+                    targets.push((name, (SocketAddr::new(ip, port.node_port), transport)));
+                }
+                for ip in &service.load_balancer_ips {
+                    let name = format!("{ip}:{} ({})", port.port, object.name());
+                    targets.push((name, (SocketAddr::new(*ip, port.port), transport)));
+                }
+            }
+        }
+        targets.sort_by_key(|(name, _)| name.starts_with("kube-") || name.starts_with("default/kubernetes"));
+        targets.truncate(CHOICES);
+        targets
+    })
+}
