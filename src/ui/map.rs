@@ -75,6 +75,9 @@ fn canvas(world: &World, layout: &Rc<Layout>, selected: Option<&Key>) -> Html {
         <div class="canvas" {style}>
             { for bands(world, layout) }
             { workstation(world, layout) }
+            <span key="router" class="router" style={format!("left:{:.1}px;top:{:.1}px", layout.router.x, layout.router.y)}>
+                <i aria-hidden="true"></i>{ world.say(words::ROUTER) }
+            </span>
             { for layout.balancers.iter().map(|(address, key, rect)| balancer(world, address, key, rect)) }
             { for layout.services.iter().map(|(key, rect)| pill(world, &map.services[key], rect, selected)) }
             { for layout.nodes.iter().map(|place| node(world, &map, place, layout, selected)) }

@@ -20,6 +20,9 @@ use crate::api::registry::Kind;
 use crate::network::{Origin, Packet, Step, Transport};
 use crate::words::{Language, Words};
 
+/// The width that a header on a packet may take.
+const LABEL_WIDTH: f64 = 300.0;
+
 /// Where the followed packet is on the screen, shared by the map's overlay and the panel.
 pub struct Player {
     journey: RefCell<Option<Rc<Journey>>>,
@@ -213,6 +216,11 @@ fn place_packet(world: &World, layout: &Layout, packet: &NodeRef, player: &Playe
     let (Some(point), Some(element)) = (point, packet.cast::<HtmlElement>()) else { return };
     // Setting a property of a style does not fail.
     let _ = element.style().set_property("transform", &format!("translate({:.1}px,{:.1}px)", point.x, point.y));
+    // The header stays within the map.
+    let half = LABEL_WIDTH / 2.0 + 8.0;
+    let shift = point.x.clamp(half, (layout.width - half).max(half)) - point.x;
+    let _ = element.style().set_property("--shift", &format!("{shift:.1}px"));
+    let _ = element.style().set_property("--drop", if point.y < 40.0 { "44px" } else { "0px" });
 }
 
 fn polyline(points: &[Point]) -> String {

@@ -9,7 +9,7 @@ macro_rules! words {
     ($($name:ident $en:literal $zh:literal;)*) => {
         $(
             #[doc = $en]
-            pub static $name: Words = Words { en: $en, zh: $zh };
+            pub const $name: Words = Words { en: $en, zh: $zh };
         )*
     };
 }
@@ -55,6 +55,7 @@ words! {
     NODES "Nodes" "节点";
     UNSCHEDULED "waiting for a node" "等待调度";
     MORE " more" " 个未显示";
+    ROUTER "router" "路由器";
     WORKSTATION "workstation" "工作站";
     LOAD_BALANCER "load balancer" "负载均衡器";
     ENDPOINTS_NONE "no endpoints" "没有端点";
@@ -104,7 +105,7 @@ words! {
     TERMINATING "terminating" "正在终止";
     SERVING "terminating, serving" "正在终止，仍在服务";
     FINISHED "finished" "已结束";
-    WHY_NONE "Why no endpoints?" "为什么没有端点？";
+    RUN "Run in the terminal" "在终端中运行";
     SEND_PACKET "Send a packet" "发送数据包";
     FROM "From" "从";
     TO "To" "到";

@@ -163,6 +163,7 @@ fn moving(latency_us: u64) -> f64 {
 
 fn stop(hop: &Hop, map: &Map, starts_ms: f64, leaves_ms: f64) -> Stop {
     let service = match hop.step {
+        Step::Drop if !matches!(hop.place, Place::Node(_)) => None,
         Step::Dnat | Step::Balance | Step::Reject | Step::Drop => service_at(hop.before.destination.ip(), hop.before.destination.port(), map),
         _ => None,
     };
@@ -238,7 +239,7 @@ fn node_anchor(name: &str, layout: &Layout) -> Option<Point> {
 
 /// Between the world and the nodes' network: on the line below the outside.
 fn router(layout: &Layout) -> Point {
-    Point { x: layout.width - 40.0, y: layout.bands[1] }
+    layout.router
 }
 
 fn sender(first: Option<&Stop>) -> String {

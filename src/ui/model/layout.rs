@@ -117,6 +117,8 @@ pub struct Layout {
     pub width: f64,
     /// The workstation.
     pub workstation: Rect,
+    /// The router between the world and the nodes' network.
+    pub router: Point,
     /// Addresses of load balancers, each with its Service.
     pub balancers: Vec<(SmolStr, Key, Rect)>,
     /// Pills of Services.
@@ -159,12 +161,13 @@ pub fn lay_out(map: &Map, width: f64, height: f64) -> Layout {
 fn outside(layout: &mut Layout, map: &Map, names: f64) {
     layout.bands[0] = 0.0;
     layout.workstation = Rect { x: GAP + names, y: 9.0, w: 148.0, h: OUTSIDE - 18.0 };
+    layout.router = Point { x: layout.width - 44.0, y: OUTSIDE };
     let mut x = layout.workstation.x + layout.workstation.w + GAP;
     for service in map.services.values() {
         for address in &service.outside {
             let rect = Rect { x, y: 9.0, w: 148.0, h: OUTSIDE - 18.0 };
             x += rect.w + GAP;
-            if x < layout.width {
+            if x < layout.width - 60.0 {
                 layout.balancers.push((address.clone(), service.key.clone(), rect));
             }
         }

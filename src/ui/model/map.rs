@@ -314,7 +314,8 @@ fn state_of(object: &Object) -> PodState {
 }
 
 /// What a Pod waits for or ended with, else its phase: the STATUS of `kubectl get pod` in short.
-fn word_of(object: &Object) -> SmolStr {
+#[must_use]
+pub fn word_of(object: &Object) -> SmolStr {
     if object.is_terminating() {
         return "Terminating".into();
     }

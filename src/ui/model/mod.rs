@@ -2,6 +2,7 @@
 //!
 //! - [`map`]: nodes, Pods, Services and endpoints, kept up to date from the journal; [`cells`]: which cell a
 //!   Pod has; [`layout`]: where everything stands.
+//! - [`facts`]: what the inspector says of an object.
 //! - [`journey`]: the way of a packet over the map.
 //! - [`screen`]: what a terminal has printed, in blocks that are painted once.
 //! - [`things`]: names and addresses in any text, and what they mean.
@@ -10,6 +11,7 @@
 
 pub mod cells;
 pub mod clock;
+pub mod facts;
 pub mod journey;
 pub mod layout;
 pub mod map;
