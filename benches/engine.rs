@@ -8,6 +8,7 @@ mod network;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use portside::api::object::Key;
@@ -34,7 +35,8 @@ fn main() {
 }
 
 fn row(what: &str, must_hold: &str, measured: &str) {
-    println!("| {what} | {must_hold} | {measured} |");
+    let line = format!("| {what} | {must_hold} | {measured} |\n");
+    std::io::stdout().write_all(line.as_bytes()).expect("the table can be written");
 }
 
 fn ms(duration: Duration) -> String {

@@ -13,13 +13,18 @@ use portside::api::selector::Selector;
 use portside::api::typed::{PortRef, Protocol};
 use portside::api::value::Value;
 use portside::api::yaml;
+use portside::cluster::clock::Span;
 use portside::cluster::random::Random;
 use portside::cluster::request::Options;
 use portside::cluster::settings::ProxyMode;
 use portside::cluster::{Actor, Cluster, Settings};
 use portside::containers::catalogue::App;
 use portside::network::topology::OutsideHost;
-use portside::network::{Listener, Network, NoRouteCause, Origin, Outcome, Place, RefusedCause, Transport};
+use portside::network::{
+    Drop, DropCause, Listener, Network, NoRoute, NoRouteCause, Origin, Outcome, Place, Refusal, RefusedCause,
+    Step, Transport,
+};
+use portside::simulation::Simulation;
 use portside::value;
 
 /// How often a connection is tried: enough that each of six equally likely answers is seen (the chance to miss
@@ -599,4 +604,105 @@ fn kube_dns(cluster: &mut Cluster) {
         "ports": ports
     });
     create(cluster, Kind::EndpointSlice, slice);
+}
+
+/// The world that a session finds, with a Deployment of nginx behind a NodePort.
+fn welcome() -> Simulation {
+    let mut simulation = Simulation::new(Settings::default());
+    let deployment = value!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": { "name": "web" },
+        "spec": {
+            "replicas": 3,
+            "selector": { "matchLabels": { "app": "web" } },
+            "template": {
+                "metadata": { "labels": { "app": "web" } },
+                "spec": { "containers": [{ "name": "nginx", "image": "nginx" }] }
+            }
+        }
+    });
+    let service = value!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": { "name": "web" },
+        "spec": {
+            "type": "NodePort",
+            "clusterIP": "10.96.0.80",
+            "selector": { "app": "web" },
+            "ports": [{ "port": 80, "nodePort": 30080 }]
+        }
+    });
+    for (kind, document) in [(Kind::Deployment, deployment), (Kind::Service, service)] {
+        let made = simulation.cluster.create(Actor::User, kind, "default", document);
+        made.unwrap_or_else(|status| panic!("{status}"));
+        simulation.notice();
+    }
+    simulation.settle(Span::from_seconds(60));
+    simulation
+}
+
+#[test]
+fn a_node_port_of_the_first_world_answers_everywhere() {
+    let mut simulation = welcome();
+    for (from, to) in [
+        (Origin::Outside, "192.168.1.73:30080"),
+        (Origin::Outside, "192.168.1.72:30080"),
+        (Origin::node("k8s-master"), "10.96.0.80:80"),
+        (Origin::node("k8s-w1"), "127.0.0.1:30080"),
+        (Origin::node("k8s-w2"), "10.96.0.1:443"),
+    ] {
+        let to = to.parse().expect("an address");
+        let trace = simulation.connect(&from, to, Transport::Tcp);
+        assert!(trace.outcome.delivery().is_some(), "{from:?} {to}: {:?}", trace.outcome);
+    }
+    let to = "10.96.0.10:53".parse().expect("an address");
+    let trace = simulation.connect(&Origin::node("k8s-w1"), to, Transport::Udp);
+    let delivery = trace.outcome.delivery().expect("CoreDNS runs");
+    assert_eq!(delivery.listener.as_ref().map(|one| one.app), Some(App::Dns));
+}
+
+#[test]
+fn what_fails_in_the_first_world_fails_for_its_own_reason() {
+    let mut simulation = welcome();
+    let mut outcome = |from: &Origin, to: &str| {
+        let to = to.parse().expect("an address");
+        simulation.connect(from, to, Transport::Tcp).outcome.clone()
+    };
+    let master = Origin::node("k8s-master");
+    assert!(matches!(
+        outcome(&Origin::Outside, "10.96.0.80:80"),
+        Outcome::Dropped(Drop { cause: DropCause::ClusterNetworkFromOutside, .. })
+    ));
+    assert!(matches!(
+        outcome(&master, "10.96.0.80:81"),
+        Outcome::Dropped(Drop { cause: DropCause::NoSuchServicePort, .. })
+    ));
+    assert!(matches!(
+        outcome(&master, "192.168.1.73:80"),
+        Outcome::Refused(Refusal { cause: RefusedCause::NothingListens, .. })
+    ));
+    assert!(matches!(
+        outcome(&master, "192.168.1.99:22"),
+        Outcome::NoRoute(NoRoute { cause: NoRouteCause::NobodyHasAddress, .. })
+    ));
+}
+
+#[test]
+fn an_answer_goes_back_through_every_place_of_the_way() {
+    let mut simulation = welcome();
+    let to = "192.168.1.72:30080".parse().expect("an address");
+    let trace = simulation.connect(&Origin::Outside, to, Transport::Tcp);
+    let places = |reply: bool| {
+        let hops = trace.hops.iter().filter(|hop| (hop.step == Step::Reply) == reply);
+        let mut places: Vec<String> = hops.map(|hop| hop.place.to_string()).collect();
+        places.dedup();
+        places
+    };
+    let (mut there, back) = (places(false), places(true));
+    there.pop();
+    there.reverse();
+    assert_eq!(there, back);
+    let last = trace.hops.last().expect("a trace has hops");
+    assert_eq!(last.after.source, to, "the client sees the answer come from where it asked");
 }
