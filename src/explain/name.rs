@@ -23,6 +23,8 @@ pub enum NameCause {
     Resolves {
         /// The Service's full name.
         full: String,
+        /// Whether the asker's nslookup counts every search domain without the name as a failure.
+        noisy: bool,
     },
     /// The asker is no Pod: nodes and machines outside do not ask the cluster's DNS.
     NotInAPod {
@@ -141,7 +143,8 @@ pub fn name(cluster: &Cluster, from: &Origin, name: &str) -> Vec<Finding> {
             let command = format!("nslookup {}", full(&key));
             return found(&key, cause).into_iter().map(|finding| finding.command(command.clone())).collect();
         }
-        let cause = NameCause::Resolves { full: full(&key) };
+        let noisy = !name.contains('.') && new_busybox(cluster, pod);
+        let cause = NameCause::Resolves { full: full(&key), noisy };
         return vec![Finding::new(&key, Severity::Fine, Cause::Name(cause))];
     }
     if let (None, Some(key)) = (parts.namespace, anywhere(cluster, parts.service)) {

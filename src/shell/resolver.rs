@@ -13,6 +13,7 @@ use super::places::Address;
 use crate::api::registry::Kind;
 use crate::network::dns::{self, Answer, Code, Data, RecordKind};
 use crate::network::{Outcome, Place as Where, Transport};
+use crate::simulation::incidents::Incident;
 
 /// The address of kube-dns that every kubelet is told (`clusterDNS`).
 const CLUSTER_DNS: &str = "10.96.0.10";
@@ -227,12 +228,30 @@ fn known_here(invocation: &Invocation, name: &str) -> Option<Vec<IpAddr>> {
     })
 }
 
+/// Remembers for `why` that a name had no address.
+pub fn note_failure(invocation: &Invocation, name: &str) {
+    let incident = Incident::Name { from: origin(&invocation.place), name: name.to_owned() };
+    invocation.host.with(|simulation| simulation.incidents.record(incident));
+}
+
 /// The addresses of a name, IPv4 first.
 ///
 /// # Errors
 ///
 /// [`ResolveError`] when there is none.
 pub async fn resolve(
+    invocation: &Invocation,
+    name: &str,
+    limit: Option<Duration>,
+) -> Result<Vec<IpAddr>, ResolveError> {
+    let found = look_up(invocation, name, limit).await;
+    if found.is_err() {
+        note_failure(invocation, name);
+    }
+    found
+}
+
+async fn look_up(
     invocation: &Invocation,
     name: &str,
     limit: Option<Duration>,

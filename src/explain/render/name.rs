@@ -8,10 +8,18 @@ use crate::words::Language;
 
 pub(super) fn words(cause: &NameCause, language: Language) -> Said {
     match cause {
-        NameCause::Resolves { full } => Said::new(
-            say!(language, "The name resolves now, as {full}.", "现在可以解析：{full}。"),
-            say!(language, "A Service gets its name when it is made; the question may have come earlier.", "Service 创建之后才有名字；也许查询得早了一点。"),
-        ),
+        NameCause::Resolves { full, noisy } => {
+            let why = if *noisy {
+                say!(
+                    language,
+                    "nslookup of busybox newer than 1.28 asks every search domain by itself and fails if one of them does not have the name. The name works for programs.",
+                    "比 1.28 新的 busybox，其 nslookup 会逐个查询每个搜索域，有一个查不到就算失败。程序使用这个名字没有问题。"
+                )
+            } else {
+                say!(language, "A Service gets its name when it is made; the question may have come earlier.", "Service 创建之后才有名字；也许查询得早了一点。")
+            };
+            Said::new(say!(language, "The name resolves, as {full}.", "这个名字可以解析：{full}。"), why)
+        }
         NameCause::NotInAPod { service, address, on_node } => {
             let what = say!(language, "Could not resolve: cluster names exist for Pods only.", "无法解析：集群内的名字只有 Pod 能查到。");
             let why = match (service, address) {

@@ -23,6 +23,7 @@ mod jsonpath;
 mod label;
 mod manifests;
 mod output;
+mod patch;
 mod raw;
 mod resources;
 mod scale;
@@ -75,6 +76,7 @@ pub static VERBS: &[&Verb] = &[
     &api_resources::VERSIONS,
     &config::VERB,
     &version::VERB,
+    &patch::VERB,
 ];
 
 async fn run(invocation: Invocation) -> i32 {

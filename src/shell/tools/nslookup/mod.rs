@@ -13,6 +13,7 @@ use crate::network::dns::{Data, Record, RecordKind};
 use crate::shell::command::{Command, Flag, Found, Run, Value, not_simulated, option};
 use crate::shell::flags::{FlagError, not_simulated as not_simulated_words};
 use crate::shell::invocation::Invocation;
+use crate::shell::resolver::note_failure;
 use crate::words::Words;
 
 /// `nslookup`.
@@ -59,11 +60,15 @@ async fn run(invocation: Invocation) -> i32 {
             return 1;
         }
     };
-    match invocation.place.busybox {
+    let status = match invocation.place.busybox {
         Some(version) if version < (1, 29) => old_busybox::run(&invocation, &asked).await,
         Some(_) => busybox::run(&invocation, &asked).await,
         None => bind::run(&invocation, &asked).await,
+    };
+    if status != 0 && asked.name.parse::<IpAddr>().is_err() {
+        note_failure(&invocation, &asked.name);
     }
+    status
 }
 
 fn read(arguments: &[String]) -> Result<Asked, String> {
