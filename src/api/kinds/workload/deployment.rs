@@ -12,6 +12,9 @@ use crate::api::table::Column;
 use crate::api::time::Timestamp;
 use crate::api::value::Value;
 
+/// The annotation in which the controller counts the revisions of the template.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
 /// The rules of Deployments.
 pub(in crate::api::kinds) const RULES: Rules = Rules {
     default,
@@ -50,10 +53,15 @@ fn default(document: &mut Value) {
     }
 }
 
-/// A Deployment's annotations count as part of what it asks for.
+/// A Deployment's annotations count as part of what it asks for, all but the number of its revision, which
+/// the controller writes.
 fn prepare_update(document: &mut Value, before: &Value) {
-    let annotations = ["metadata", "annotations"];
-    if document.get("spec") != before.get("spec") || document.at(&annotations) != before.at(&annotations) {
+    let annotations = |document: &Value| {
+        let mut annotations = document.at(&["metadata", "annotations"]).clone();
+        annotations.remove(REVISION);
+        if annotations.is_empty() { Value::Null } else { annotations }
+    };
+    if document.get("spec") != before.get("spec") || annotations(document) != annotations(before) {
         count_generation(document);
     }
 }
