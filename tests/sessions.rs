@@ -84,7 +84,10 @@ fn cell(text: &str) -> String {
 fn known() -> BTreeMap<Row, (String, String)> {
     let text = fs::read_to_string(folder().join("KNOWN.md")).unwrap_or_default();
     let mut rows = BTreeMap::new();
-    for line in text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| session")) {
+    for line in text
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| session") && !line.starts_with("| -"))
+    {
         let line = line.replace("\\|", "\u{1}");
         let cells: Vec<String> =
             line.trim_matches('|').split('|').map(|cell| cell.trim().replace('\u{1}', "\\|")).collect();
