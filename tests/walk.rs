@@ -233,7 +233,25 @@ fn tab_offers_verbs_kinds_names_flags_and_files() {
     check("ls && cat dep", &["deploy-nginx.yaml"]);
     check("ssh k8s-w", &["k8s-w1", "k8s-w2"]);
     check("curl 192.168.1.7", &["192.168.1.72"]);
+    check("curl 10.96.0.1", &["10.96.0.1", "10.96.0.10"]);
+    check("ping k8s-", &["k8s-master", "k8s-w1"]);
     check("kubectl label node k8s-w", &["k8s-w1"]);
     let pods = offers("kubectl delete pod hu-nginx-");
     assert_eq!(pods.len(), 2, "{pods:?}");
+    person.types("kubectl config set-context --current --namespace=kube-system");
+    check("kubectl get deploy ", &["coredns"]);
+}
+
+#[test]
+fn machines_know_each_other_by_their_hosts_files() {
+    let person = with_hu_nginx();
+    holds(&person.types("cat /etc/hosts"), &["127.0.0.1", "localhost", "192.168.1.72", "k8s-master"]);
+    holds(&person.types("cat /etc/hostname /etc/resolv.conf"), &["ci-base", "nameserver"]);
+    let address = cluster_ip(&person, "hu-nginx");
+    person.types("ssh 192.168.1.72");
+    person.sees("hostname", "k8s-master", 0);
+    person.types(&format!("echo {address} shop >> /etc/hosts"));
+    holds(&person.types("curl shop"), &["Welcome to nginx!"]);
+    person.types("exit");
+    holds(&person.types("curl shop"), &["curl: (6) Could not resolve host: shop"]);
 }

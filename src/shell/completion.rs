@@ -3,10 +3,13 @@
 //! Asks the declaration of the command ([`super::command`]) for flags and kinds of values, and the place and the
 //! world for names.
 
+use std::collections::BTreeSet;
+
 use super::command::{Command, Flag, Value};
 use super::filesystem::{absolute, file_name};
 use super::host::Host;
-use super::places::Place;
+use super::places::{Address, Place};
+use crate::api::object::Object;
 use crate::api::registry::Kind;
 
 /// Tab offers so many names at most: a person cannot read more.
@@ -89,7 +92,38 @@ impl Situation<'_> {
             }
             Value::Namespace => self.names(Kind::Namespace, prefix),
             Value::Node => self.names(Kind::Node, prefix),
-            Value::Host => self.names(Kind::Service, prefix),
+            Value::Host => self.hosts(prefix),
+        }
+    }
+
+    /// Names and addresses that one can send packets to from here:
+    /// nodes, and Services by cluster address or, in a Pod, by name.
+    fn hosts(&self, prefix: &str) -> Candidates {
+        let mut words = BTreeSet::new();
+        self.host.with(|simulation| {
+            for object in simulation.cluster.list(Kind::Node, None) {
+                words.insert(object.name().to_string());
+                let addresses = object.as_node().map(|node| node.addresses.as_slice()).unwrap_or_default();
+                words.extend(addresses.iter().map(ToString::to_string));
+            }
+            for object in simulation.cluster.list(Kind::Service, None) {
+                let Some(service) = object.as_service() else { continue };
+                words.extend(service.cluster_ips.iter().map(ToString::to_string));
+                words.extend(self.name_of_service(object));
+            }
+        });
+        let fitting = words.into_iter().filter(|word| word.starts_with(prefix)).take(NAME_LIMIT);
+        Candidates::beginning(prefix, fitting)
+    }
+
+    /// What a Service is called by its DNS name here; only Pods ask the cluster's DNS.
+    fn name_of_service(&self, service: &Object) -> Option<String> {
+        match &self.place.address {
+            Address::Container { namespace, .. } if service.namespace() == namespace => {
+                Some(service.name().to_string())
+            }
+            Address::Container { .. } => Some(format!("{}.{}", service.name(), service.namespace())),
+            Address::Workstation | Address::Node(_) => None,
         }
     }
 

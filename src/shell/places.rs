@@ -8,6 +8,8 @@ use std::rc::Rc;
 use super::command::Found;
 use super::filesystem::{FileSystem, Files};
 use super::host::Host;
+use super::resolver::Configuration;
+use crate::api::registry::Kind;
 
 /// Which place: the key of its file system.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +69,8 @@ pub struct Place {
 const HOST_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Directories that every place has.
 const DIRECTORIES: &[&str] = &["/bin", "/dev", "/etc", "/root", "/tmp", "/usr", "/var"];
+/// Where a node says that it passes on packets of others, as every node of Kubernetes must.
+const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
 /// Host name of the workstation (design: the world that a new session finds).
 const WORKSTATION: &str = "ci-base";
 
@@ -169,12 +173,19 @@ impl Place {
 
     /// The file system of the place.
     pub fn files(&self, host: &Host) -> Files {
-        host.files(&self.address, || self.new_files())
+        host.files(&self.address, || self.new_files(host))
     }
 
-    fn new_files(&self) -> FileSystem {
+    fn new_files(&self, host: &Host) -> FileSystem {
         let mut files = FileSystem::default();
-        let entries = [("/etc/hostname".to_owned(), format!("{}\n", self.hostname))];
+        let mut entries = vec![("/etc/hostname".to_owned(), format!("{}\n", self.hostname))];
+        if !matches!(self.address, Address::Container { .. }) {
+            entries.push(("/etc/hosts".to_owned(), hosts(host)));
+            entries.push(("/etc/resolv.conf".to_owned(), Configuration::of_host().text()));
+        }
+        if matches!(self.address, Address::Node(_)) {
+            entries.push((FORWARDING.to_owned(), "1\n".to_owned()));
+        }
         for directory in DIRECTORIES {
             files.make_directory(directory, true).expect("fixed paths are directories");
         }
@@ -187,6 +198,20 @@ impl Place {
         }
         files
     }
+}
+
+/// `/etc/hosts` of a machine: itself and the nodes, as they are when somebody first looks.
+fn hosts(host: &Host) -> String {
+    let mut text = "127.0.0.1   localhost\n::1         localhost\n".to_owned();
+    host.with(|simulation| {
+        for object in simulation.cluster.list(Kind::Node, None) {
+            let addresses = object.as_node().map(|node| node.addresses.as_slice()).unwrap_or_default();
+            for address in addresses {
+                text.push_str(&format!("{address} {}\n", object.name()));
+            }
+        }
+    });
+    text
 }
 
 #[cfg(test)]

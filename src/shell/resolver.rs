@@ -212,6 +212,11 @@ fn is_dns(invocation: &Invocation, place: &Where) -> bool {
 
 /// Names that every host finds in `/etc/hosts`.
 fn known_here(invocation: &Invocation, name: &str) -> Option<Vec<IpAddr>> {
+    let file = invocation.read_file("/etc/hosts").unwrap_or_default();
+    let written = in_hosts(&file, name);
+    if !written.is_empty() {
+        return Some(written);
+    }
     if name == "localhost" {
         return Some(vec![IpAddr::from([127, 0, 0, 1])]);
     }
@@ -232,6 +237,20 @@ fn known_here(invocation: &Invocation, name: &str) -> Option<Vec<IpAddr>> {
 pub fn note_failure(invocation: &Invocation, name: &str) {
     let incident = Incident::Name { from: origin(&invocation.place), name: name.to_owned() };
     invocation.host.with(|simulation| simulation.incidents.record(incident));
+}
+
+/// The addresses that the lines of a hosts file give a name, IPv4 first (hosts(5)).
+fn in_hosts(file: &str, name: &str) -> Vec<IpAddr> {
+    let mut found: Vec<IpAddr> = Vec::new();
+    for line in file.lines() {
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+        let address = words.next().and_then(|word| word.parse().ok());
+        if let Some(address) = address.filter(|_| words.any(|word| word.eq_ignore_ascii_case(name))) {
+            found.push(address);
+        }
+    }
+    found.sort_by_key(IpAddr::is_ipv6);
+    found
 }
 
 /// The addresses of a name, IPv4 first.
@@ -330,6 +349,19 @@ mod tests {
             pod.text(),
             "search dev.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n"
         );
+    }
+
+    #[test]
+    fn hosts_files_give_every_name_of_a_line_its_address() {
+        let file = "::1 localhost\n127.0.0.1 localhost me # web\n# 10.0.0.1 web\nnonsense web\n10.0.0.2 web Shop\n";
+        let check = |name: &str, expected: &[&str]| {
+            let found: Vec<String> = in_hosts(file, name).iter().map(ToString::to_string).collect();
+            assert_eq!(found, expected, "{name}");
+        };
+        check("localhost", &["127.0.0.1", "::1"]);
+        check("web", &["10.0.0.2"]);
+        check("shop", &["10.0.0.2"]);
+        check("shops", &[]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! command.
 
 use super::VERBS;
+use super::context::Config;
 use super::verb::{GLOBAL, Operands, Verb};
 use crate::api::registry::{KINDS, Kind};
 use crate::shell::command::Flag;
@@ -65,7 +66,7 @@ fn offered(
     before: &[String],
     current: &str,
 ) -> Candidates {
-    let namespace = namespace(before);
+    let namespace = namespace(situation, before);
     match verb.operands {
         Operands::Nothing => Candidates::default(),
         Operands::Contexts => Candidates::beginning(current, ["kubernetes-admin@kubernetes"]),
@@ -115,7 +116,7 @@ fn resources(current: &str) -> Candidates {
     found
 }
 
-fn namespace(words: &[String]) -> String {
+fn namespace(situation: &Situation<'_>, words: &[String]) -> String {
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         if word == "-n" || word == "--namespace" {
@@ -125,7 +126,8 @@ fn namespace(words: &[String]) -> String {
             return name.to_owned();
         }
     }
-    "default".to_owned()
+    let config = Config::of_place(situation.place, situation.host);
+    config.namespace(config.current())
 }
 
 fn names(situation: &Situation<'_>, kind: Kind, namespace: &str) -> Vec<String> {

@@ -7,7 +7,9 @@ use super::failure::Failure;
 use crate::api::value::Value;
 use crate::api::yaml;
 use crate::shell::filesystem::parent;
+use crate::shell::host::Host;
 use crate::shell::invocation::Invocation;
+use crate::shell::places::Place;
 use crate::value;
 
 /// The name of the one context.
@@ -63,14 +65,22 @@ impl Config {
                 Err(Failure::plain(format!("stat {}: no such file or directory", given.unwrap_or(""))))
             }
             Err(_) => Ok(Self { value: fresh(), path }),
-            Ok(text) => {
-                let (documents, _) = yaml::read(&text);
-                match documents.first() {
-                    Some(document) => Ok(Self { value: document.value(), path }),
-                    None => Ok(Self { value: fresh(), path }),
-                }
-            }
+            Ok(text) => Ok(Self::read(&text, path)),
         }
+    }
+
+    /// The kubeconfig that is in force in a place when nobody names another.
+    #[must_use]
+    pub fn of_place(place: &Place, host: &Host) -> Self {
+        let path = format!("{}/.kube/config", place.home);
+        let text = place.files(host).borrow().read(&path).unwrap_or_default();
+        Self::read(&text, path)
+    }
+
+    fn read(text: &str, path: String) -> Self {
+        let (documents, _) = yaml::read(text);
+        let value = documents.first().map_or_else(fresh, |document| document.value());
+        Self { value, path }
     }
 
     /// Writes the file.
