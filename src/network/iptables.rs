@@ -14,6 +14,7 @@ use super::services::{ServicePort, Vantage};
 use super::tables::Frontend;
 use super::topology::NodeId;
 use crate::api::typed::{Affinity, Policy};
+use crate::cluster::settings::ProxyMode;
 
 /// A rule of a chain, in the form of `iptables-save`.
 pub(super) fn rule(table: &'static str, chain: &str, rest: &str) -> Rule {
@@ -292,6 +293,15 @@ const NAT: Fixed = &[
     ("KUBE-SERVICES", &[]),
 ];
 
+/// What the nat table has of the network plugin alone, where kube-proxy writes nftables.
+const PLUGIN_NAT: Fixed = &[
+    ("PREROUTING", &[]),
+    ("INPUT", &[]),
+    ("OUTPUT", &[]),
+    ("POSTROUTING", &["-m comment --comment \"flanneld masq\" -j FLANNEL-POSTRTG"]),
+    ("FLANNEL-POSTRTG", &[]),
+];
+
 /// The rules of one table, chain by chain.
 struct Table {
     name: &'static str,
@@ -342,10 +352,15 @@ impl Table {
 }
 
 /// All IPv4 rules of a node, as `iptables-save` prints them at a date (`Sun Nov 22 21:50:39 2026`). Counters
-/// are not simulated: they read 0.
+/// are not simulated: they read 0. In nftables mode only the network plugin has rules here.
 #[must_use]
 pub fn save(proxy: &Proxy<'_>, node: NodeId, date: &str) -> String {
-    let (mut filter, mut nat) = (Table::new("filter", FILTER), Table::new("nat", NAT));
+    let by_kube_proxy = proxy.mode != ProxyMode::Nftables;
+    let (mut filter, mut nat) = if by_kube_proxy {
+        (Table::new("filter", FILTER), Table::new("nat", NAT))
+    } else {
+        (Table::new("filter", &[]), Table::new("nat", PLUGIN_NAT))
+    };
     let pods = proxy.topology.pod_networks.iter().find(|network| network.addr().is_ipv4());
     let pods = pods.map(ToString::to_string).unwrap_or_default();
     let plugin = comment("flanneld masq");
@@ -355,6 +370,9 @@ pub fn save(proxy: &Proxy<'_>, node: NodeId, date: &str) -> String {
         format!("-s {pods} ! -d 224.0.0.0/4 {plugin} -j MASQUERADE --random-fully"),
     ] {
         nat.add(rule("nat", "FLANNEL-POSTRTG", &rest));
+    }
+    if !by_kube_proxy {
+        return nat.save(date);
     }
     nat.add(masquerade());
     for (port, (namespace, service)) in proxy.tables.health_ports() {

@@ -213,7 +213,7 @@ fn date(invocation: &Invocation) -> i32 {
 }
 
 /// A time by the letters of `strftime`; unknown ones stay.
-fn formatted(format: &str, seconds: i64, nanos: u64) -> String {
+pub(super) fn formatted(format: &str, seconds: i64, nanos: u64) -> String {
     let Ok(time) = time::OffsetDateTime::from_unix_timestamp(seconds) else { return String::new() };
     let short = |name: String| name[..3].to_owned();
     let mut out = String::new();

@@ -7,6 +7,7 @@ mod echo;
 mod fields;
 mod files;
 mod grep;
+mod iptables;
 mod lines;
 mod nc;
 mod nslookup;
@@ -59,6 +60,8 @@ pub static COMMANDS: &[&Command] = &[
     &files::RMDIR,
     &files::TOUCH,
     &grep::COMMAND,
+    &iptables::COMMAND,
+    &iptables::SAVE,
     &kubectl::COMMAND,
     &lines::HEAD,
     &lines::NL,
