@@ -121,10 +121,7 @@ fn names_resolve_by_the_search_path_of_the_pods_namespace() {
         &["If you don't see a command prompt, try pressing enter."],
     );
     let answer = person.types("nslookup hu-nginx");
-    holds(
-        &answer,
-        &["10.96.0.10", "Name:", "hu-nginx", &address, "hu-nginx.default.svc.cluster.local"],
-    );
+    holds(&answer, &["10.96.0.10", "Name:", "hu-nginx", &address, "hu-nginx.default.svc.cluster.local"]);
     holds(&person.types("nslookup kubernetes"), &["Name:", "kubernetes", "10.96.0.1"]);
     holds(&person.types("wget -q -O - hu-nginx"), &["Welcome to nginx!"]);
     holds(&person.types("exit"), &["pod \"sh\" deleted"]);
@@ -175,7 +172,8 @@ fn loops_send_again_and_again() {
     let pages = person.types(&format!("for i in 1 2 3; do curl -s {address} | grep title; done"));
     assert_eq!(pages.matches("<title>Welcome to nginx!</title>").count(), 3, "{pages}");
 
-    let endless = format!("while true; do curl -s -o /dev/null -w '%{{http_code}}\\n' {address}; sleep 1; done");
+    let endless =
+        format!("while true; do curl -s -o /dev/null -w '%{{http_code}}\\n' {address}; sleep 1; done");
     let codes = person.starts(&endless, Duration::from_secs(10));
     assert!((9..=11).contains(&codes.matches("200\n").count()), "one answer a second:\n{codes}");
     assert!(person.terminal.is_busy());
@@ -189,10 +187,8 @@ fn watching_streams_until_interrupted() {
     let shown = person.starts("kubectl get pods -w", Duration::from_secs(5));
     assert_eq!(shown.lines().count(), 3, "a header and two Pods:\n{shown}");
     // Somebody else scales while the first watches.
-    let other = portside::shell::terminal::Terminal::new(
-        &person.host,
-        portside::shell::places::Place::workstation(),
-    );
+    let other =
+        portside::shell::terminal::Terminal::new(&person.host, portside::shell::places::Place::workstation());
     other.submit("kubectl scale deployment hu-nginx --replicas=3");
     let news = person.watches(Duration::from_secs(20));
     holds(&news, &["0/1     Pending", "0/1     ContainerCreating", "1/1     Running"]);

@@ -15,6 +15,6 @@ pub mod process;
 pub mod reference;
 mod runtime;
 
-pub use process::{Listener, Process, open_ports, process};
+pub use process::{Listener, Process, attended, open_ports, process};
 pub use reference::Reference;
 pub use runtime::{Container, ContainerKey, LogLine, Runtime};

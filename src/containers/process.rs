@@ -5,6 +5,7 @@
 //! ([`crate::shell`]). What it cannot judge is assumed to run until it is stopped, and says so.
 
 use super::catalogue::{App, Entry, Image, Known, Listens, Transport, find};
+use super::commands::{Shell, contents};
 use super::reference::Reference;
 use crate::api::object::Object;
 use crate::api::typed::{Container, Protocol};
@@ -53,10 +54,10 @@ const AT_ONCE: Span = Span::from_ms(10);
 #[must_use]
 pub fn process(container: &Container) -> Process {
     let Some(reference) = Reference::parse(&container.image) else { return ended(AT_ONCE, 127) };
-    let words = |field: &str| -> Vec<String> {
-        container.document.get(field).items().iter().map(|word| word.str().to_owned()).collect()
-    };
-    let (command, args) = (words("command"), words("args"));
+    if attended(container).is_some() {
+        return running(Vec::new());
+    }
+    let (command, args) = given_words(container);
     match find(&reference) {
         Known::Image(image) if command.is_empty() => own_command(image, container, &args),
         Known::Assumed if command.is_empty() => {
@@ -67,6 +68,40 @@ pub fn process(container: &Container) -> Process {
             given_command(&whole, container)
         }
     }
+}
+
+/// The command of a container that somebody who is attached to it runs (`stdinOnce`, as `kubectl run -i` makes
+/// them): it waits for them and ends when they end it. `None` for servers, and for all other containers.
+#[must_use]
+pub fn attended(container: &Container) -> Option<Vec<String>> {
+    if container.document.get("stdinOnce").as_bool() != Some(true) {
+        return None;
+    }
+    let reference = Reference::parse(&container.image)?;
+    let (command, args) = given_words(container);
+    let words = match find(&reference) {
+        _ if !command.is_empty() => command.into_iter().chain(args).collect(),
+        Known::Image(image) => match image.entry {
+            Entry::Serves | Entry::NeedsEnv(_) if args.is_empty() => return None,
+            Entry::Shell if args.is_empty() => {
+                vec![if contents(&reference).shell == Shell::Bash { "bash" } else { "sh" }.to_owned()]
+            }
+            // Entrypoints of servers start any other command that they are given.
+            Entry::Serves if image.names.contains(&"agnhost") => return None,
+            _ => args,
+        },
+        Known::Assumed | Known::Missing => args,
+    };
+    let is_flag = words.first().is_none_or(|first| first.starts_with('-'));
+    (!is_flag).then_some(words)
+}
+
+/// `command` and `args`.
+fn given_words(container: &Container) -> (Vec<String>, Vec<String>) {
+    let words = |field: &str| -> Vec<String> {
+        container.document.get(field).items().iter().map(|word| word.str().to_owned()).collect()
+    };
+    (words("command"), words("args"))
 }
 
 /// The ports that a Pod has open: those of its containers that run now. An empty list for a Pod that is not

@@ -352,7 +352,9 @@ fn ports_stand_in_the_order_of_their_hashes() {
         for (name, port, protocol) in sorted {
             ports.push_str(&format!("{{name: {name}, port: {port}, protocol: {protocol}}},"));
         }
-        let service = format!("spec: {{type: ClusterIP, ipFamilies: [IPv4], selector: {{app: web}}, ports: [{ports}]}}\n");
+        let service = format!(
+            "spec: {{type: ClusterIP, ipFamilies: [IPv4], selector: {{app: web}}, ports: [{ports}]}}\n"
+        );
         let manifest = WEB.replace(&WEB[WEB.rfind("spec:").unwrap()..], &service);
         apply(&mut world, &manifest);
         let names = |object: &Object, path: &[&str]| -> Vec<String> {

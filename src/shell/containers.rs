@@ -9,9 +9,17 @@ use super::places::{Address, Dialect, Place};
 use super::resolver::Configuration;
 use crate::api::object::Object;
 use crate::api::typed::{Container, Pod};
-use crate::containers::Reference;
+use crate::api::value::Value;
 use crate::containers::commands::{Shell, contents};
+use crate::containers::{Container as Run, Reference};
 use crate::simulation::Simulation;
+
+/// PATH of an image that sets none (containerd's default).
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where the kubelet mounts the account's files.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// The file that the kubelet mounts over `/etc/hosts`, up to the Pod's own lines.
+const HOSTS: &str = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
 
 /// Why there is no such place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +49,10 @@ pub fn place(simulation: &Simulation, object: &Object, name: Option<&str>) -> Re
     };
     let hostname = hostname(object, pod);
     let (dialect, commands) = image(&container.image);
-    let environment = run.env().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let environment = environment(run, &hostname);
     let mut place = Place::container(address, &hostname, dialect, commands, environment);
-    place.first_files = first_files(object, pod, &hostname);
+    place.busybox = Reference::parse(&container.image).and_then(|image| contents(&image).busybox);
+    place.first_files = first_files(object, pod, container, &hostname);
     Ok(place)
 }
 
@@ -83,16 +92,52 @@ fn image(image: &str) -> (Dialect, Rc<[String]>) {
     (dialect, contents.commands.iter().map(|name| (*name).to_owned()).collect())
 }
 
-/// `/etc/hosts` and `/etc/resolv.conf` as the kubelet writes them.
-fn first_files(object: &Object, pod: &Pod, hostname: &str) -> Vec<(String, String)> {
-    let mut hosts = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n".to_owned();
-    if let Some(ip) = pod.ip() {
-        let domain = match pod.spec.subdomain.as_str() {
-            "" => String::new(),
-            subdomain => format!("{hostname}.{subdomain}.{}.svc.cluster.local\t", object.namespace()),
-        };
-        hosts.push_str(&format!("{ip}\t{domain}{hostname}\n"));
+/// The variables of a new command, in the order in which containerd passes them.
+fn environment(run: &Run, hostname: &str) -> Vec<(String, String)> {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mut environment = vec![pair("PATH", PATH), pair("HOSTNAME", hostname)];
+    for (name, value) in run.env() {
+        environment.retain(|(held, _)| held != name);
+        environment.push(pair(name, value));
     }
-    let resolver = Configuration::of_pod(object.namespace()).text();
-    vec![("/etc/hosts".to_owned(), hosts), ("/etc/resolv.conf".to_owned(), resolver)]
+    if !environment.iter().any(|(name, _)| name == "HOME") {
+        environment.push(pair("HOME", "/root"));
+    }
+    environment
+}
+
+/// The files that the kubelet writes.
+fn first_files(object: &Object, pod: &Pod, container: &Container, hostname: &str) -> Vec<(String, String)> {
+    let mut files = vec![
+        ("/etc/hosts".to_owned(), hosts(object, pod, hostname)),
+        ("/etc/resolv.conf".to_owned(), Configuration::of(object, pod).text()),
+    ];
+    let mounts = container.document.get("volumeMounts").items();
+    if mounts.iter().any(|mount| mount.get("mountPath").str() == ACCOUNT) {
+        files.push((format!("{ACCOUNT}/namespace"), object.namespace().to_string()));
+    }
+    files
+}
+
+fn hosts(object: &Object, pod: &Pod, hostname: &str) -> String {
+    let mut text = HOSTS.to_owned();
+    if pod.spec.host_network {
+        return text;
+    }
+    let domain = match pod.spec.subdomain.as_str() {
+        "" => String::new(),
+        subdomain => format!("{hostname}.{subdomain}.{}.svc.cluster.local\t", object.namespace()),
+    };
+    for ip in &pod.ips {
+        text.push_str(&format!("{ip}\t{domain}{hostname}\n"));
+    }
+    let aliases = object.spec().get("hostAliases").items();
+    if !aliases.is_empty() {
+        text.push_str("\n# Entries added by HostAliases.\n");
+    }
+    for alias in aliases {
+        let names: Vec<&str> = alias.get("hostnames").items().iter().map(Value::str).collect();
+        text.push_str(&format!("{}\t{}\n", alias.get("ip").str(), names.join("\t")));
+    }
+    text
 }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use super::client::origin;
 use super::invocation::Invocation;
 use super::places::Address;
+use crate::api::object::Object;
 use crate::api::registry::Kind;
+use crate::api::typed::Pod;
 use crate::network::dns::{self, Answer, Code, Data, RecordKind};
 use crate::network::{Outcome, Place as Where, Transport};
 use crate::simulation::incidents::Incident;
@@ -106,6 +108,35 @@ impl Configuration {
         }
     }
 
+    /// What the kubelet writes for one Pod, by its `dnsPolicy` and `dnsConfig`.
+    #[must_use]
+    pub fn of(object: &Object, pod: &Pod) -> Self {
+        let policy = pod.spec.dns_policy.as_str();
+        let of_host = policy == "Default" || (pod.spec.host_network && policy != "ClusterFirstWithHostNet");
+        let mut configuration = if of_host { Self::of_host() } else { Self::of_pod(object.namespace()) };
+        if policy == "None" {
+            configuration.search.clear();
+            configuration.ndots = 1;
+        }
+        let given = object.spec().get("dnsConfig");
+        // Only the first name server is asked; a policy other than None has put one before these.
+        if let Some(server) = given.get("nameservers").items().first()
+            && policy == "None"
+        {
+            configuration.server = server.str().parse().unwrap_or(configuration.server);
+        }
+        for domain in given.get("searches").items() {
+            if !configuration.search.iter().any(|held| held == domain.str()) {
+                configuration.search.push(domain.str().to_owned());
+            }
+        }
+        let ndots = given.get("options").items().iter().find(|option| option.get("name").str() == "ndots");
+        if let Some(ndots) = ndots.and_then(|option| option.get("value").str().parse().ok()) {
+            configuration.ndots = ndots;
+        }
+        configuration
+    }
+
     /// A host's own: the router answers, and knows no name of the cluster.
     #[must_use]
     pub fn of_host() -> Self {
@@ -124,14 +155,11 @@ fn initial(invocation: &Invocation) -> Configuration {
     let Address::Container { namespace, pod, .. } = &invocation.place.address else {
         return Configuration::of_host();
     };
-    let of_host = invocation.host.with(|simulation| {
+    invocation.host.with(|simulation| {
         let object = simulation.cluster.find(Kind::Pod, namespace, pod);
-        object.and_then(|object| object.as_pod()).is_some_and(|pod| {
-            pod.spec.dns_policy == "Default"
-                || (pod.spec.host_network && pod.spec.dns_policy != "ClusterFirstWithHostNet")
-        })
-    });
-    if of_host { Configuration::of_host() } else { Configuration::of_pod(namespace) }
+        let of = object.and_then(|object| Some(Configuration::of(object, object.as_pod()?)));
+        of.unwrap_or_else(|| Configuration::of_pod(namespace))
+    })
 }
 
 /// The names under which a name is tried, in order.

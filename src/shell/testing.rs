@@ -71,6 +71,18 @@ pub fn check(script: &str, expected: &str, status: i32) {
     assert_eq!((output.trim_end_matches('\n'), seen), (expected, status), "{script}");
 }
 
+/// A host of the world that a new session finds.
+pub fn world() -> Host {
+    Host::new(Simulation::new(Settings::default()))
+}
+
+/// As [`check`], in the world that a new session finds.
+#[track_caller]
+pub fn check_in_world(script: &str, expected: &str, status: i32) {
+    let (output, seen) = run_on(&world(), Place::workstation(), script);
+    assert_eq!((output.trim_end_matches('\n'), seen), (expected, status), "{script}");
+}
+
 /// Types `lines` in a terminal and answers all that it showed.
 pub fn typed(terminal: &Terminal, lines: &[&str]) -> String {
     let mut shown = String::new();

@@ -91,7 +91,9 @@ pub fn only(class: &str, ids: &[String]) {
     }
     for id in ids {
         let quoted = id.replace(['\\', '"'], "");
-        let Ok(found) = document.query_selector_all(&format!(".canvas [{THING}=\"{quoted}\"]")) else { continue };
+        let Ok(found) = document.query_selector_all(&format!(".canvas [{THING}=\"{quoted}\"]")) else {
+            continue;
+        };
         for index in 0..found.length() {
             if let Some(element) = found.item(index).and_then(|node| node.dyn_into::<Element>().ok()) {
                 let _ = element.class_list().add_1(class);

@@ -32,8 +32,12 @@ fn views(kind: Kind) -> &'static [(View, Words)] {
             (View::Events, words::EVENTS),
             (View::Variables, words::VARIABLES),
         ],
-        Kind::Node => &[(View::Overview, words::OVERVIEW), (View::Rules, words::RULES), (View::Yaml, words::TAB_YAML)],
-        _ => &[(View::Overview, words::OVERVIEW), (View::Yaml, words::TAB_YAML), (View::Events, words::EVENTS)],
+        Kind::Node => {
+            &[(View::Overview, words::OVERVIEW), (View::Rules, words::RULES), (View::Yaml, words::TAB_YAML)]
+        }
+        _ => {
+            &[(View::Overview, words::OVERVIEW), (View::Yaml, words::TAB_YAML), (View::Events, words::EVENTS)]
+        }
     }
 }
 
@@ -104,16 +108,17 @@ fn linked(world: &World, text: &str, namespace: &str) -> Html {
     things::pieces(text, &map, namespace)
         .into_iter()
         .map(|piece| match piece.thing {
-            Some(thing) => html! { <span class="thing" data-thing={things::id(&thing)}>{ piece.text }</span> },
+            Some(thing) => {
+                html! { <span class="thing" data-thing={things::id(&thing)}>{ piece.text }</span> }
+            }
             None => html! { { piece.text } },
         })
         .collect()
 }
 
 fn overview(world: &World, key: &Key) -> Html {
-    let (facts, why) = world.with(|simulation| {
-        (facts::of(simulation, key), facts::why(simulation, key, world.language()))
-    });
+    let (facts, why) =
+        world.with(|simulation| (facts::of(simulation, key), facts::why(simulation, key, world.language())));
     let fact = |(index, fact): (usize, &Fact)| {
         html! {
             <div key={index} class="fact"><dt>{ world.say(fact.name) }</dt><dd>{ linked(world, &fact.value, &key.namespace) }</dd></div>

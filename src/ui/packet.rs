@@ -9,7 +9,10 @@ use std::rc::Rc;
 
 use gloo::render::{AnimationFrame, request_animation_frame};
 use web_sys::HtmlElement;
-use yew::prelude::{Callback, Html, NodeRef, Properties, TargetCast as _, classes, component, hook, html, use_effect_with, use_node_ref, use_state, use_state_eq};
+use yew::prelude::{
+    Callback, Html, NodeRef, Properties, TargetCast as _, classes, component, hook, html, use_effect_with,
+    use_node_ref, use_state, use_state_eq,
+};
 
 use super::icons::{self, icon};
 use super::model::journey::{End, Journey, Stop, anchor, ends, name_of, step_words};
@@ -126,7 +129,8 @@ impl Player {
     }
 
     fn tell(&self) {
-        let listeners: Vec<Callback<()>> = self.stopped.borrow().iter().map(|(_, tell)| tell.clone()).collect();
+        let listeners: Vec<Callback<()>> =
+            self.stopped.borrow().iter().map(|(_, tell)| tell.clone()).collect();
         for tell in listeners {
             tell.emit(());
         }
@@ -215,7 +219,8 @@ fn place_packet(world: &World, layout: &Layout, packet: &NodeRef, player: &Playe
     let point = journey.and_then(|journey| journey.position(at, layout, &world.map()));
     let (Some(point), Some(element)) = (point, packet.cast::<HtmlElement>()) else { return };
     // Setting a property of a style does not fail.
-    let _ = element.style().set_property("transform", &format!("translate({:.1}px,{:.1}px)", point.x, point.y));
+    let _ =
+        element.style().set_property("transform", &format!("translate({:.1}px,{:.1}px)", point.x, point.y));
     // The header stays within the map.
     let half = LABEL_WIDTH / 2.0 + 8.0;
     let shift = point.x.clamp(half, (layout.width - half).max(half)) - point.x;
@@ -450,7 +455,10 @@ fn SendForm() -> Html {
     };
     let onclick = {
         let world = world.clone();
-        let way = origins.get(*from).map(|(_, origin)| origin.clone()).zip(targets.get(*to).map(|(_, target)| *target));
+        let way = origins
+            .get(*from)
+            .map(|(_, origin)| origin.clone())
+            .zip(targets.get(*to).map(|(_, target)| *target));
         Callback::from(move |_| {
             if let Some((origin, (address, transport))) = &way {
                 world.send_packet(origin, *address, *transport);
@@ -484,7 +492,9 @@ fn origins(world: &World) -> Vec<(String, Origin)> {
     let pods = map.pods.values().filter(|pod| !pod.ip.is_empty()).take(CHOICES);
     let mut origins: Vec<(String, Origin)> = vec![("ci-base".to_owned(), Origin::Outside)];
     origins.extend(map.nodes.keys().take(CHOICES).map(|name| (name.to_string(), Origin::node(name.clone()))));
-    origins.extend(pods.map(|pod| (format!("{}/{}", pod.key.namespace, pod.key.name), Origin::Pod(pod.key.clone()))));
+    origins.extend(
+        pods.map(|pod| (format!("{}/{}", pod.key.namespace, pod.key.name), Origin::Pod(pod.key.clone()))),
+    );
     origins
 }
 
@@ -502,7 +512,8 @@ fn targets(world: &World) -> Vec<(String, Target)> {
             for port in &service.ports {
                 let transport = Transport::from(port.protocol);
                 if let Some(ip) = service.cluster_ip() {
-                    let protocol = if transport == Transport::Tcp { String::new() } else { format!("/{transport}") };
+                    let protocol =
+                        if transport == Transport::Tcp { String::new() } else { format!("/{transport}") };
                     let name = format!("{}/{}:{}{protocol}", object.namespace(), object.name(), port.port);
                     targets.push((name, (SocketAddr::new(ip, port.port), transport)));
                 }

@@ -343,7 +343,8 @@ impl World {
         let commanded = self.0.commanded.replace(busy) || busy;
         let (count, sent) = self.with(|simulation| {
             let map = self.map();
-            let news = simulation.traffic.since(seen.max(simulation.traffic.count().saturating_sub(SPARKS as u64)));
+            let news =
+                simulation.traffic.since(seen.max(simulation.traffic.count().saturating_sub(SPARKS as u64)));
             let news: Vec<(bool, Journey)> =
                 news.map(|sent| (sent.trace.target.port() == DNS_PORT, Journey::of(sent, &map))).collect();
             (simulation.traffic.count(), news)

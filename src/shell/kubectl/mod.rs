@@ -6,6 +6,7 @@
 
 mod api_resources;
 mod apply;
+mod attach;
 mod call;
 mod cluster_info;
 mod columns;
@@ -16,16 +17,21 @@ mod create;
 mod delete;
 mod describe;
 mod discovery;
+mod exec;
+mod expose;
 mod failure;
 mod get;
 mod help;
 mod jsonpath;
 mod label;
+mod logs;
 mod manifests;
 mod output;
 mod patch;
+mod pods;
 mod raw;
 mod resources;
+mod run;
 mod scale;
 mod suggest;
 mod table;
@@ -64,10 +70,15 @@ pub fn current_namespace(invocation: &Invocation) -> String {
 /// The verbs, in the order of kubectl's own help.
 pub static VERBS: &[&Verb] = &[
     &create::VERB,
+    &expose::VERB,
+    &run::VERB,
     &get::VERB,
     &delete::VERB,
     &scale::VERB,
     &cluster_info::VERB,
+    &logs::VERB,
+    &attach::VERB,
+    &exec::VERB,
     &apply::VERB,
     &describe::VERB,
     &label::LABEL,

@@ -146,7 +146,9 @@ pub fn queries(
 /// Whether flags choose objects.
 fn selects(call: &Call) -> bool {
     let given = |flag: &str| call.declares(flag) && !call.text(flag).is_empty();
-    given("selector") || given("field-selector") || (call.declares("all") && call.has("all"))
+    // A --selector without its letter chooses something else (`expose`).
+    let by_labels = call.verb.flags.iter().any(|flag| flag.long == "selector" && flag.short == Some('l'));
+    (by_labels && given("selector")) || given("field-selector") || (call.declares("all") && call.has("all"))
 }
 
 fn of_manifest(manifest: Manifest) -> Query {

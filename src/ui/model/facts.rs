@@ -198,7 +198,10 @@ pub fn endpoints(cluster: &Cluster, key: &Key) -> Vec<EndpointRow> {
         let ports: Vec<String> = slice.ports.iter().map(|port| port.port.to_string()).collect();
         let ports = ports.join(",");
         slice.endpoints.iter().map(move |endpoint| EndpointRow {
-            address: format!("{}:{ports}", endpoint.addresses.first().map(ToString::to_string).unwrap_or_default()),
+            address: format!(
+                "{}:{ports}",
+                endpoint.addresses.first().map(ToString::to_string).unwrap_or_default()
+            ),
             pod: endpoint.pod.to_string(),
             node: endpoint.node.to_string(),
             ready: endpoint.ready,

@@ -103,7 +103,11 @@ impl Journey {
                 Outcome::NoRoute(_) => End::NoRoute,
             },
             length_ms: now,
-            title: format!("{} → {}", sender(stops.first()), target(trace.target.ip(), trace.target.port(), map)),
+            title: format!(
+                "{} → {}",
+                sender(stops.first()),
+                target(trace.target.ip(), trace.target.port(), map)
+            ),
             result: (result(&trace.outcome, Language::English), result(&trace.outcome, Language::Chinese)),
             touched,
             stops,
@@ -150,7 +154,13 @@ fn ease(t: f64) -> f64 {
 
 fn reading(hop: &Hop) -> f64 {
     match hop.step {
-        Step::Dnat | Step::Balance | Step::Masquerade | Step::Reject | Step::Drop | Step::Unreachable | Step::Reset => READ_MS,
+        Step::Dnat
+        | Step::Balance
+        | Step::Masquerade
+        | Step::Reject
+        | Step::Drop
+        | Step::Unreachable
+        | Step::Reset => READ_MS,
         Step::Deliver | Step::Send => READ_MS / 2.0,
         Step::Reply if hop.before != hop.after => READ_MS / 2.0,
         Step::Route | Step::Reply => PASS_MS,
@@ -164,11 +174,17 @@ fn moving(latency_us: u64) -> f64 {
 fn stop(hop: &Hop, map: &Map, starts_ms: f64, leaves_ms: f64) -> Stop {
     let service = match hop.step {
         Step::Drop if !matches!(hop.place, Place::Node(_)) => None,
-        Step::Dnat | Step::Balance | Step::Reject | Step::Drop => service_at(hop.before.destination.ip(), hop.before.destination.port(), map),
+        Step::Dnat | Step::Balance | Step::Reject | Step::Drop => {
+            service_at(hop.before.destination.ip(), hop.before.destination.port(), map)
+        }
         _ => None,
     };
     let rule = hop.rules.last().map(|rule| {
-        let place = if rule.chain.is_empty() { rule.table.to_owned() } else { format!("{} · {}", rule.table, rule.chain) };
+        let place = if rule.chain.is_empty() {
+            rule.table.to_owned()
+        } else {
+            format!("{} · {}", rule.table, rule.chain)
+        };
         (place, rule.text.clone())
     });
     Stop {
@@ -285,7 +301,9 @@ pub fn step_words(step: Step) -> Words {
         Step::Route => Words { en: "Routed", zh: "选路" },
         Step::Dnat => Words { en: "Destination translated (DNAT)", zh: "转换目的地址（DNAT）" },
         Step::Balance => Words { en: "The load balancer chooses a node", zh: "负载均衡器选择节点" },
-        Step::Masquerade => Words { en: "Source translated (masquerade)", zh: "转换源地址（masquerade）" },
+        Step::Masquerade => {
+            Words { en: "Source translated (masquerade)", zh: "转换源地址（masquerade）" }
+        }
         Step::Reject => Words { en: "Refused by a rule", zh: "被规则拒绝" },
         Step::Drop => Words { en: "Dropped", zh: "被丢弃" },
         Step::Unreachable => Words { en: "No route to host", zh: "没有到主机的路由" },
@@ -300,30 +318,48 @@ fn result(outcome: &Outcome, language: Language) -> String {
     let say = |words: Words| words.in_language(language);
     match outcome {
         Outcome::Delivered(delivery) => {
-            let words = Words { en: "Delivered to {} in {} ms; it sees {}.", zh: "已送达 {}，用时 {} 毫秒；对方看到的来源是 {}。" };
-            fill(say(words), &[
-                name_of(&delivery.server),
-                format!("{:.2}", delivery.latency_us as f64 / 1_000.0),
-                delivery.packet.source.ip().to_string(),
-            ])
+            let words = Words {
+                en: "Delivered to {} in {} ms; it sees {}.",
+                zh: "已送达 {}，用时 {} 毫秒；对方看到的来源是 {}。",
+            };
+            fill(
+                say(words),
+                &[
+                    name_of(&delivery.server),
+                    format!("{:.2}", delivery.latency_us as f64 / 1_000.0),
+                    delivery.packet.source.ip().to_string(),
+                ],
+            )
         }
         Outcome::Refused(refusal) => {
             let place = name_of(&refusal.place);
             match &refusal.cause {
                 RefusedCause::NoEndpoints(port) => fill(
-                    say(Words { en: "Refused on {}: Service {} has no ready endpoint.", zh: "在 {} 被拒绝：Service {} 没有就绪的端点。" }),
+                    say(Words {
+                        en: "Refused on {}: Service {} has no ready endpoint.",
+                        zh: "在 {} 被拒绝：Service {} 没有就绪的端点。",
+                    }),
                     &[place, port.service.to_string()],
                 ),
                 RefusedCause::NoSuchServicePort => fill(
-                    say(Words { en: "Refused on {}: the Service has no such port.", zh: "在 {} 被拒绝：该 Service 没有这个端口。" }),
+                    say(Words {
+                        en: "Refused on {}: the Service has no such port.",
+                        zh: "在 {} 被拒绝：该 Service 没有这个端口。",
+                    }),
                     &[place],
                 ),
                 RefusedCause::NothingListens => fill(
-                    say(Words { en: "Refused by {}: nothing listens on port {}.", zh: "被 {} 拒绝：没有进程监听端口 {}。" }),
+                    say(Words {
+                        en: "Refused by {}: nothing listens on port {}.",
+                        zh: "被 {} 拒绝：没有进程监听端口 {}。",
+                    }),
                     &[place, refusal.packet.destination.port().to_string()],
                 ),
                 RefusedCause::ListensOnLoopback(_) => fill(
-                    say(Words { en: "Refused by {}: its process listens on 127.0.0.1 only.", zh: "被 {} 拒绝：它的进程只监听 127.0.0.1。" }),
+                    say(Words {
+                        en: "Refused by {}: its process listens on 127.0.0.1 only.",
+                        zh: "被 {} 拒绝：它的进程只监听 127.0.0.1。",
+                    }),
                     &[place],
                 ),
             }
@@ -341,25 +377,56 @@ fn result(outcome: &Outcome, language: Language) -> String {
 
 fn drop_words(cause: &DropCause) -> Words {
     match cause {
-        DropCause::NoLocalEndpoints { .. } => Words { en: "the traffic policy is Local and this node has no ready endpoint.", zh: "流量策略是 Local，而此节点没有就绪的端点。" },
-        DropCause::SourceRanges(_) => Words { en: "the sender is outside loadBalancerSourceRanges.", zh: "发送方不在 loadBalancerSourceRanges 之内。" },
-        DropCause::NoSuchServicePort => Words { en: "the Service has no such port.", zh: "该 Service 没有这个端口。" },
-        DropCause::NoSuchService => Words { en: "no Service has this address.", zh: "没有 Service 使用这个地址。" },
-        DropCause::NoSuchPodRange => Words { en: "no node has this Pod range.", zh: "没有节点拥有这个 Pod 网段。" },
-        DropCause::ClusterNetworkFromOutside => Words { en: "cluster addresses cannot be reached from outside.", zh: "集群内部地址无法从外部访问。" },
-        DropCause::NoRouteBeyond => Words { en: "the router knows no way there.", zh: "路由器不知道去往那里的路径。" },
-        DropCause::NoBalancerTarget => Words { en: "no node can take this load balancer's traffic.", zh: "没有节点能接收此负载均衡器的流量。" },
-        DropCause::OwnSource => Words { en: "it came back carrying the node's own address.", zh: "数据包带着节点自己的地址返回。" },
-        DropCause::PingOfService => Words { en: "a Service's address answers no ping; only its ports are translated.", zh: "Service 的地址不响应 ping；只有它的端口会被转换。" },
+        DropCause::NoLocalEndpoints { .. } => Words {
+            en: "the traffic policy is Local and this node has no ready endpoint.",
+            zh: "流量策略是 Local，而此节点没有就绪的端点。",
+        },
+        DropCause::SourceRanges(_) => Words {
+            en: "the sender is outside loadBalancerSourceRanges.",
+            zh: "发送方不在 loadBalancerSourceRanges 之内。",
+        },
+        DropCause::NoSuchServicePort => {
+            Words { en: "the Service has no such port.", zh: "该 Service 没有这个端口。" }
+        }
+        DropCause::NoSuchService => {
+            Words { en: "no Service has this address.", zh: "没有 Service 使用这个地址。" }
+        }
+        DropCause::NoSuchPodRange => {
+            Words { en: "no node has this Pod range.", zh: "没有节点拥有这个 Pod 网段。" }
+        }
+        DropCause::ClusterNetworkFromOutside => Words {
+            en: "cluster addresses cannot be reached from outside.",
+            zh: "集群内部地址无法从外部访问。",
+        },
+        DropCause::NoRouteBeyond => {
+            Words { en: "the router knows no way there.", zh: "路由器不知道去往那里的路径。" }
+        }
+        DropCause::NoBalancerTarget => Words {
+            en: "no node can take this load balancer's traffic.",
+            zh: "没有节点能接收此负载均衡器的流量。",
+        },
+        DropCause::OwnSource => Words {
+            en: "it came back carrying the node's own address.",
+            zh: "数据包带着节点自己的地址返回。",
+        },
+        DropCause::PingOfService => Words {
+            en: "a Service's address answers no ping; only its ports are translated.",
+            zh: "Service 的地址不响应 ping；只有它的端口会被转换。",
+        },
         DropCause::Unanswered => Words { en: "nobody answers.", zh: "没有应答。" },
     }
 }
 
 fn no_route_words(cause: NoRouteCause) -> Words {
     match cause {
-        NoRouteCause::NobodyHasAddress => Words { en: "nobody has this address.", zh: "没有主机使用这个地址。" },
+        NoRouteCause::NobodyHasAddress => {
+            Words { en: "nobody has this address.", zh: "没有主机使用这个地址。" }
+        }
         NoRouteCause::TimeToLive => Words { en: "it was forwarded too often.", zh: "转发次数过多。" },
-        NoRouteCause::NoSource => Words { en: "the sender has no address of that family.", zh: "发送方没有该地址族的地址。" },
+        NoRouteCause::NoSource => Words {
+            en: "the sender has no address of that family.",
+            zh: "发送方没有该地址族的地址。",
+        },
     }
 }
 
@@ -401,7 +468,8 @@ mod tests {
     fn a_packet_through_a_service_meets_its_rule_on_its_own_node() {
         let (journey, map) = journey(80);
         assert_eq!(journey.end, End::Delivered, "{}", journey.result.0);
-        let translated = journey.stops.iter().find(|stop| stop.step == Step::Dnat).expect("a rule translated it");
+        let translated =
+            journey.stops.iter().find(|stop| stop.step == Step::Dnat).expect("a rule translated it");
         assert_eq!(translated.service, Some(Key::new(Kind::Service, "demo", "web")));
         let own = &map.pods[&Key::new(Kind::Pod, "demo", "client")].node;
         assert_eq!(translated.place, Place::Node(own.clone()));
