@@ -240,6 +240,26 @@ impl Value {
         self.map_mut().remove(key).unwrap_or_default()
     }
 
+    /// Gives back the memory that growing left over, in every part that nobody else holds. What is kept for
+    /// long (a stored object) is compacted once.
+    pub fn compact(&mut self) {
+        match self {
+            Self::List(items) => {
+                if let Some(items) = Arc::get_mut(items) {
+                    items.shrink_to_fit();
+                    items.iter_mut().for_each(Self::compact);
+                }
+            }
+            Self::Map(map) => {
+                if let Some(map) = Arc::get_mut(map) {
+                    map.entries.shrink_to_fit();
+                    map.entries.iter_mut().for_each(|(_, value)| value.compact());
+                }
+            }
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) => {}
+        }
+    }
+
     /// Whether two values are the very same shared list or map (a cheap test that may say no for
     /// equal values).
     #[must_use]

@@ -58,8 +58,7 @@ impl Cluster {
                 if before.as_pod().is_some() && before.is_terminating() {
                     // The end of the grace period is a write of its own, which watchers see.
                     document.field_mut("metadata").set("deletionGracePeriodSeconds", 0);
-                    let ended = Object::new(request.kind, document, Some(before));
-                    last = self.store_version(request.actor, Some(last), ended);
+                    last = self.store_version(request.actor, request.kind, Some(last), document);
                 }
                 self.commit(request.actor, Some(last.clone()), None);
             }
@@ -77,8 +76,7 @@ impl Cluster {
         } else {
             crate::api::kinds::count_generation(&mut document);
         }
-        let object = Object::new(request.kind, document, Some(before));
-        self.store_unless_dry(request, Some(before.clone()), object).map(Body::Object)
+        self.store_unless_dry(request, Some(before.clone()), document).map(Body::Object)
     }
 }
 

@@ -154,8 +154,7 @@ impl Cluster {
         if self.find(request.kind, &request.namespace, &name).is_some() {
             return Err(Status::already_exists(request.kind, &name));
         }
-        let object = Object::new(request.kind, document, None);
-        self.store_unless_dry(request, None, object)
+        self.store_unless_dry(request, None, document)
     }
 
     /// Settles namespace and name of a new document.
@@ -272,10 +271,9 @@ impl Cluster {
         if document == before.value {
             return Ok(before.clone());
         }
-        let object = Object::new(request.kind, document, Some(before));
-        let graceful = object.value.at(&["metadata", "deletionGracePeriodSeconds"]).as_int().unwrap_or(0) > 0;
-        let done = object.is_terminating() && !graceful && !object.meta.finalizers && before.meta.finalizers;
-        let stored = self.store_unless_dry(request, Some(before.clone()), object)?;
+        let stored = self.store_unless_dry(request, Some(before.clone()), document)?;
+        let graceful = stored.value.at(&["metadata", "deletionGracePeriodSeconds"]).as_int().unwrap_or(0) > 0;
+        let done = stored.is_terminating() && !graceful && !stored.meta.finalizers && before.meta.finalizers;
         if done && !request.options.dry_run && request.kind != Kind::Namespace {
             self.commit(request.actor, Some(stored.clone()), None);
         }
@@ -288,34 +286,35 @@ impl Cluster {
         document.set_at(&["spec", "nodeName"], node);
         let now = self.timestamp();
         crate::api::kinds::set_condition(&mut document, "PodScheduled", true, now);
-        let object = Object::new(request.kind, document, Some(&before));
-        self.store_unless_dry(request, Some(before), object)
+        self.store_unless_dry(request, Some(before), document)
     }
 
     pub(super) fn store_unless_dry(
         &mut self,
         request: &Request,
         before: Option<Arc<Object>>,
-        object: Object,
+        document: Value,
     ) -> Result<Arc<Object>, Status> {
         if request.options.dry_run {
-            return Ok(Arc::new(object));
+            return Ok(Arc::new(Object::new(request.kind, document, before.as_deref())));
         }
-        Ok(self.store_version(request.actor, before, object))
+        Ok(self.store_version(request.actor, request.kind, before, document))
     }
 
-    /// Gives an object the next revision and commits it.
+    /// Gives a document the next revision and commits it as the object's new version.
     pub(super) fn store_version(
         &mut self,
         actor: Actor,
+        kind: Kind,
         before: Option<Arc<Object>>,
-        object: Object,
+        document: Value,
     ) -> Arc<Object> {
         let revision = self.journal.revision() + 1;
-        let mut object = object;
-        object.meta.resource_version = revision;
-        object.value.field_mut("metadata").set("resourceVersion", revision.to_string());
-        let object = Arc::new(object);
+        let mut document = document;
+        document.field_mut("metadata").set("resourceVersion", revision.to_string());
+        // Before it is decoded, while nobody else holds its parts.
+        document.compact();
+        let object = Arc::new(Object::new(kind, document, before.as_deref()));
         self.commit(actor, before, Some(object.clone()));
         object
     }
