@@ -258,3 +258,101 @@ fn opened(spec: &Value, protocol: Protocol) -> Option<Vec<u16>> {
     open.dedup();
     Some(open)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Actor, Settings};
+    use crate::value;
+
+    /// A cluster with one Pod of nginx, labelled `app=web`, in namespace `default`.
+    fn cluster() -> Cluster {
+        let mut cluster = Cluster::new(Settings::default());
+        for name in ["default", "prod"] {
+            let namespace = value!({ "metadata": { "name": name } });
+            cluster.create(Actor::ApiServer, Kind::Namespace, "", namespace).unwrap();
+        }
+        let pod = value!({
+            "metadata": { "name": "web", "labels": { "app": "web" } },
+            "spec": { "containers": [
+                { "name": "c", "image": "nginx", "ports": [{ "name": "http", "containerPort": 80 }] }
+            ] }
+        });
+        cluster.create(Actor::ApiServer, Kind::Pod, "default", pod).unwrap();
+        cluster
+    }
+
+    /// What is said about a Service whose spec stands in a text: line, severity, the words, the fix.
+    fn said(text: &str) -> Vec<(u32, Severity, String, Option<String>)> {
+        let found = lint(text, &cluster(), "default", Language::English);
+        found.into_iter().map(|one| (one.span.line, one.severity, one.message, one.fix)).collect()
+    }
+
+    #[track_caller]
+    fn check(spec: &str, line: u32, severity: Severity, words: &str, fix: Option<&str>) {
+        let text = format!("apiVersion: v1\nkind: Service\nmetadata:\n  name: s\nspec:\n{spec}");
+        let said = said(&text);
+        let found = said.iter().any(|(at, how, message, right)| {
+            *at == line && *how == severity && message.contains(words) && right.as_deref() == fix
+        });
+        assert!(found, "{text}\n{said:?}");
+    }
+
+    #[test]
+    fn a_selector_is_counted_or_compared() {
+        check("  selector:\n    app: web\n", 6, Severity::Fine, "1 of 1 Pods match", None);
+        check("  selector:\n    app: wbe\n", 7, Severity::Problem, "app: web", Some("web"));
+        check("  selector:\n    ap: web\n", 7, Severity::Problem, "app: web", None);
+        check("  selector:\n    tier: back\n", 6, Severity::Problem, "neither here nor", None);
+    }
+
+    #[test]
+    fn target_ports_are_held_against_what_the_image_opens() {
+        let spec = |port: &str| {
+            format!("  selector: {{app: web}}\n  ports:\n  - port: 8080\n    targetPort: {port}\n")
+        };
+        check(&spec("8080"), 9, Severity::Problem, "listens on 8080", Some("80"));
+        check(&spec("htpp"), 9, Severity::Problem, "named htpp", Some("http"));
+        for right in ["80", "http"] {
+            let text =
+                format!("apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec:\n{}", spec(right));
+            assert!(said(&text).iter().all(|(_, severity, ..)| *severity == Severity::Fine), "{right}");
+        }
+    }
+
+    #[test]
+    fn pods_of_the_same_text_count_as_if_they_were_there() {
+        let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  replicas: 3\n  selector: {matchLabels: {app: d}}\n  template:\n    metadata: {labels: {app: d}}\n    spec: {containers: [{name: c, image: nginx}]}\n---\n";
+        let text = format!(
+            "{deployment}apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec:\n  selector: {{app: d}}\n  ports: [{{port: 80}}]\n"
+        );
+        let said = said(&text);
+        assert!(
+            matches!(&said[..], [(15, Severity::Fine, words, None)] if words.contains("3 of 4")),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn a_service_of_another_namespace_than_its_pods_is_told() {
+        let text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\n  namespace: prod\nspec:\n  selector: {app: web}\n";
+        let said = said(text);
+        assert!(
+            matches!(&said[..], [(5, Severity::Problem, words, Some(fix))] if words.contains("namespace prod") && fix == "default"),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn hostile_texts_are_survived() {
+        for text in [
+            "",
+            "{",
+            "a: [",
+            "kind: Service\napiVersion: v1\nspec: 3",
+            "kind: Service\napiVersion: v1\nspec: {selector: [1], ports: {a: b}}",
+        ] {
+            assert!(lint(text, &cluster(), "default", Language::Chinese).is_empty(), "{text}");
+        }
+    }
+}
