@@ -15,7 +15,7 @@ use crate::api::value::SmolStr;
 use crate::cluster::Cluster;
 use crate::containers::open_ports;
 use crate::network::{
-    Drop, DropCause, NoRoute, NoRouteCause, Outcome, Place, PortName, Refusal, RefusedCause, Trace,
+    Drop, DropCause, NoRoute, NoRouteCause, Outcome, Place, PortName, Refusal, RefusedCause, Step, Trace,
 };
 
 /// What can be the matter with a connection.
@@ -27,8 +27,8 @@ pub enum ConnectionCause {
         server: String,
         /// The client's address as the server sees it.
         seen_as: IpAddr,
-        /// Whether that is not the client's own.
-        masqueraded: bool,
+        /// The node that rewrote the client's address on the way, if one did.
+        rewritten_at: Option<String>,
     },
     /// The Service has no endpoint that could be used.
     NoEndpoints,
@@ -122,11 +122,10 @@ pub fn connection(cluster: &Cluster, trace: &Trace) -> Vec<Finding> {
     let subject = behind.clone().unwrap_or_else(|| Key::new(Kind::Service, "", ""));
     let (subject, cause) = match &trace.outcome {
         Outcome::Delivered(delivery) => {
-            let first = trace.hops.first().map(|hop| hop.before.source.ip());
-            let seen_as = delivery.packet.source.ip();
-            let masqueraded = first.is_some_and(|first| first != seen_as);
-            let server = delivery.server.to_string();
-            (subject, ConnectionCause::Arrived { server, seen_as, masqueraded })
+            let rewritten = trace.hops.iter().find(|hop| hop.step == Step::Masquerade);
+            let rewritten_at = rewritten.map(|hop| hop.place.to_string());
+            let (server, seen_as) = (delivery.server.to_string(), delivery.packet.source.ip());
+            (subject, ConnectionCause::Arrived { server, seen_as, rewritten_at })
         }
         Outcome::Refused(refusal) => refused(cluster, trace, refusal, subject),
         Outcome::Dropped(drop) => dropped(cluster, trace, drop, subject),
@@ -149,6 +148,12 @@ pub fn connection(cluster: &Cluster, trace: &Trace) -> Vec<Finding> {
         }
         ConnectionCause::InsideOnly { of: Some(of), .. } if of.kind == Kind::Service => {
             finding = finding.edit("spec.type", "NodePort");
+        }
+        ConnectionCause::NothingListens { port, node_ports, .. } => {
+            let same = node_ports.iter().any(|(_, node_port)| node_port == port);
+            if let Some(node) = any_node(cluster).filter(|_| same) {
+                finding = finding.command(format!("curl http://{}", SocketAddr::new(node, *port)));
+            }
         }
         ConnectionCause::NoLocalEndpoints { external, .. } => {
             let field = if *external { "spec.externalTrafficPolicy" } else { "spec.internalTrafficPolicy" };
@@ -208,7 +213,11 @@ fn refused(cluster: &Cluster, trace: &Trace, refusal: &Refusal, subject: Key) ->
                     );
                 }
                 Place::Node(_) => node_ports = all_node_ports(cluster),
-                _ => {}
+                // Somebody tried a node port on a machine that is no node: localhost, most often.
+                _ => {
+                    node_ports = all_node_ports(cluster);
+                    node_ports.retain(|(_, node_port)| *node_port == port);
+                }
             }
             open.sort_unstable();
             open.dedup();

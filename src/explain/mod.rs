@@ -5,7 +5,7 @@
 //! [`object`] for an object, [`command_line`] for a failed command, [`lint::lint`] for a text in the editor;
 //! [`render`] turns a [`Finding`] into words.
 //!
-//! - [`service`] and [`external`], [`pod`], [`workload`]: what may be the matter with objects.
+//! - [`service`] (with `selector` and `external`), [`pod`], [`workload`]: what may be the matter with objects.
 //! - [`connection`], [`name`], [`variables`], [`refusal`], [`command`]: what may be the matter with a command.
 //! - [`near`]: slips and near misses. [`place`]: which line of a person's file is to blame.
 
@@ -20,6 +20,7 @@ pub mod place;
 pub mod pod;
 pub mod refusal;
 pub mod render;
+mod selector;
 pub mod service;
 pub mod variables;
 pub mod workload;
@@ -114,11 +115,12 @@ pub fn missing(cluster: &Cluster, asked: &str, namespace: &str) -> Finding {
     nearest.iter().fold(found, |found, name| found.command(format!("why {name}")))
 }
 
-/// Why the last command line that failed did so.
+/// Why the last command line that failed did so; if a later one connected well, how that went.
 #[must_use]
 pub fn last_failure<'a>(cluster: &Cluster, commands: impl Iterator<Item = &'a Command>) -> Vec<Finding> {
+    let connects = |incident: &Incident| matches!(incident, Incident::Connection { .. });
     let mut commands = commands.filter(|command| {
-        command.status != 0 || command.incidents.iter().any(|incident| has_failed(incident))
+        command.status != 0 || command.incidents.iter().any(|one| has_failed(one) || connects(one))
     });
     match commands.next() {
         Some(command) => command_line(cluster, command),
@@ -162,10 +164,15 @@ pub fn command_line(cluster: &Cluster, command: &Command) -> Vec<Finding> {
             break;
         }
     }
-    if findings.is_empty() {
-        findings.push(unexplained(cluster, command));
+    if !findings.is_empty() {
+        return findings;
     }
-    findings
+    if command.status == 0
+        && let Some(Incident::Connection { trace, .. }) = command.incidents.last()
+    {
+        return connection::connection(cluster, trace);
+    }
+    vec![unexplained(cluster, command)]
 }
 
 /// What is left to say about a command line that failed for reasons of its own.

@@ -381,7 +381,8 @@ mod tests {
 
     #[test]
     fn hosts_files_give_every_name_of_a_line_its_address() {
-        let file = "::1 localhost\n127.0.0.1 localhost me # web\n# 10.0.0.1 web\nnonsense web\n10.0.0.2 web Shop\n";
+        let file =
+            "::1 localhost\n127.0.0.1 localhost me # web\n# 10.0.0.1 web\nnonsense web\n10.0.0.2 web Shop\n";
         let check = |name: &str, expected: &[&str]| {
             let found: Vec<String> = in_hosts(file, name).iter().map(ToString::to_string).collect();
             assert_eq!(found, expected, "{name}");

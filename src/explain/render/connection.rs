@@ -9,19 +9,18 @@ use crate::words::Language;
 pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) -> Said {
     let whom = named(subject);
     match cause {
-        ConnectionCause::Arrived { server, seen_as, masqueraded } => {
-            let why = if *masqueraded {
-                say!(
+        ConnectionCause::Arrived { server, seen_as, rewritten_at } => {
+            let why = match rewritten_at {
+                Some(place) => say!(
                     language,
-                    "The server sees {seen_as}, not the client: a node rewrote the source on the way.",
-                    "服务端看到的来源是 {seen_as}，不是客户端自己：途中有节点改写了源地址。"
-                )
-            } else {
-                say!(
+                    "The server sees {seen_as}, not the client: {place} put its own address in, so that the answer comes back the same way.",
+                    "服务端看到的来源是 {seen_as}，不是客户端自己：{place} 换上了自己的地址，好让应答原路返回。"
+                ),
+                None => say!(
                     language,
                     "The server sees the client's own address, {seen_as}.",
                     "服务端看到的是客户端自己的地址 {seen_as}。"
-                )
+                ),
             };
             Said::new(say!(language, "The connection arrived at {server}.", "连接到达了 {server}。"), why)
         }
