@@ -9,7 +9,7 @@ use yew::prelude::{
     Html, Properties, classes, component, html, use_effect_with, use_memo, use_node_ref, use_state_eq,
 };
 
-use super::model::layout::{Detail, Layout, Line, NodePlace, PodPlace, Rect, is_system, lay_out};
+use super::model::layout::{Detail, Layout, Line, NodePlace, PodPlace, Rect, SMALL_NODE, is_system, lay_out};
 use super::model::map::{LinkState, Map, PodState, PodView, ServiceView};
 use super::model::things;
 use super::packet::{PacketPanel, PacketView};
@@ -178,7 +178,7 @@ fn node(world: &World, map: &Map, place_of: &NodePlace, layout: &Layout, selecte
         state.iter().filter(|(holds, _)| *holds).map(|(_, words)| world.say(*words)).collect();
     let empty = map.cells_on(&node.name) == 0 && layout.detail != Some(Detail::Dot);
     html! {
-        <div key={id.clone()} class={if node.ready { "node" } else { "node not-ready" }} style={place(&place_of.rect)}>
+        <div key={id.clone()} class={classes!("node", (!node.ready).then_some("not-ready"), (place_of.rect.w < SMALL_NODE).then_some("small"))} style={place(&place_of.rect)}>
             <button type="button" class="node-name" data-thing={id} aria-pressed={chosen.to_string()}>
                 <b>{ node.name.to_string() }</b><span>{ node.ip.to_string() }</span>
             </button>

@@ -79,6 +79,12 @@ impl Player {
         self.set_playing(!still);
     }
 
+    /// Whether the packet has come to its end.
+    fn is_over(&self) -> bool {
+        let end = self.journey.borrow().as_ref().map_or(0.0, |journey| journey.length_ms);
+        !self.playing.get() && self.at_ms.get() >= end
+    }
+
     fn stop(&self) -> usize {
         self.journey.borrow().as_ref().map_or(0, |journey| journey.stop_at(self.at_ms.get()))
     }
@@ -202,7 +208,7 @@ pub fn PacketView(properties: &ViewProperties) -> Html {
     let sparks = world.sparks();
     let still = dom::reduced_motion();
     html! {
-        <div class={classes!("packets", journey.is_some().then_some("following"))} aria-hidden="true">
+        <div class={classes!("packets", (journey.is_some() && !player.is_over()).then_some("following"))} aria-hidden="true">
             if let Some(journey) = journey.clone() {
                 { way(&journey, stop, &layout, &map, still) }
                 { label(&journey, stop, &packet) }
@@ -256,7 +262,7 @@ fn way(journey: &Journey, stop: usize, layout: &Layout, map: &super::model::map:
                 <path class="opened" {d} />
             }
             if still {
-                { for points.iter().enumerate().map(number) }
+                { for journey.visited(layout, map).iter().enumerate().map(number) }
             }
         </svg>
     }

@@ -25,6 +25,7 @@ use crate::session::save::Saved;
 use crate::shell::filesystem::Files;
 use crate::shell::host::{Host, Progress};
 use crate::shell::places::Place;
+use crate::shell::programs::Programs;
 use crate::shell::terminal::Terminal;
 use crate::simulation::Simulation;
 use crate::words::{Language, Words};
@@ -45,6 +46,8 @@ const DNS_PORT: u16 = 53;
 const IDLE_MS: f64 = 100.0;
 /// Milliseconds from a change to its being saved.
 const SAVE_MS: u32 = 700;
+/// Pages that show one pane at a time, as `narrow.css` has it.
+const NARROW_PAGE: &str = "(max-width: 820px)";
 /// The home directory, in which the editor's files live.
 pub const HOME: &str = "/root";
 
@@ -125,6 +128,7 @@ impl PartialEq for World {
 
 struct Inner {
     host: Host,
+    programs: RefCell<Programs>,
     clock: Cell<Clock>,
     shown_tenths: Cell<u64>,
     map: RefCell<Map>,
@@ -196,6 +200,7 @@ impl World {
         host.set_language(language);
         let world = Self(Rc::new(Inner {
             host,
+            programs: RefCell::default(),
             clock: Cell::new(clock),
             shown_tenths: Cell::default(),
             map: RefCell::default(),
@@ -585,6 +590,9 @@ impl World {
     /// Selects an object, or nothing.
     pub fn select(&self, key: Option<Key>) {
         if *self.0.selected.borrow() != key {
+            if key.is_some() && dom::matches_media(NARROW_PAGE) {
+                self.set_pane(Pane::Details);
+            }
             self.0.selected.replace(key);
             self.tell(&[Topic::Selection]);
         }
@@ -765,6 +773,7 @@ impl World {
 
     /// Takes what the engine did since the last call to those who show it.
     fn publish(&self) {
+        self.0.programs.borrow_mut().follow(&self.0.host);
         let mut topics = Vec::new();
         let revision = self.with(|simulation| simulation.revision());
         if self.0.revision.replace(revision) != revision {

@@ -18,6 +18,8 @@ use crate::words::{Language, Words};
 const READ_MS: f64 = 700.0;
 /// Milliseconds for a decision that changes nothing.
 const PASS_MS: f64 = 90.0;
+/// From a Pod's door to the middle of its gutter.
+const PACKET_INSET: f64 = 12.0;
 /// Milliseconds to the next place: at least, and at most.
 const MOVE_MS: (f64, f64) = (260.0, 900.0);
 
@@ -126,26 +128,86 @@ impl Journey {
         let index = self.stop_at(at_ms);
         let stop = self.stops.get(index)?;
         let here = anchor(&stop.place, layout, map)?;
-        let Some(next) = self.stops.get(index + 1).and_then(|next| anchor(&next.place, layout, map)) else {
-            return Some(here);
-        };
+        let Some(next) = self.stops.get(index + 1) else { return Some(here) };
         let along = if at_ms <= stop.leaves_ms {
             0.0
         } else {
             (at_ms - stop.leaves_ms) / (self.stops[index + 1].starts_ms - stop.leaves_ms).max(1.0)
         };
-        let eased = ease(along.clamp(0.0, 1.0));
-        Some(Point { x: here.x + (next.x - here.x) * eased, y: here.y + (next.y - here.y) * eased })
+        let way = between(&stop.place, &next.place, layout, map);
+        if way.is_empty() { Some(here) } else { Some(along_way(&way, ease(along.clamp(0.0, 1.0)))) }
     }
 
-    /// The points that the packet passes, each once in a row.
+    /// The corners of the way that the packet takes.
     #[must_use]
     pub fn points(&self, layout: &Layout, map: &Map) -> Vec<Point> {
         let mut points: Vec<Point> =
-            self.stops.iter().filter_map(|stop| anchor(&stop.place, layout, map)).collect();
+            self.stops.first().and_then(|stop| anchor(&stop.place, layout, map)).into_iter().collect();
+        for pair in self.stops.windows(2) {
+            points.extend(between(&pair[0].place, &pair[1].place, layout, map));
+        }
         points.dedup();
         points
     }
+
+    /// The places that the packet visits on its way there, each once in a row, without the answer.
+    #[must_use]
+    pub fn visited(&self, layout: &Layout, map: &Map) -> Vec<Point> {
+        let there = self.stops.iter().filter(|stop| !stop.is_reply);
+        let mut points: Vec<Point> = there.filter_map(|stop| anchor(&stop.place, layout, map)).collect();
+        points.dedup();
+        points
+    }
+}
+
+/// The way from one place to the next, as streets on a map go: down gutters and along lanes.
+fn between(from: &Place, to: &Place, layout: &Layout, map: &Map) -> Vec<Point> {
+    let (Some(start), Some(end)) = (anchor(from, layout, map), anchor(to, layout, map)) else {
+        return Vec::new();
+    };
+    if start == end {
+        return vec![start];
+    }
+    // Beside the Pod's own gutter; along the heading of its node, above the Pods.
+    let gutter = |pod: &Point| pod.x - PACKET_INSET;
+    let street = layout.bands[2] - 5.0;
+    let mut way = vec![start];
+    match (from, to) {
+        (Place::Pod(_), Place::Node(_)) => {
+            way.push(Point { x: gutter(&start), y: start.y });
+            way.push(Point { x: gutter(&start), y: end.y });
+        }
+        (Place::Node(_), Place::Pod(_)) => {
+            way.push(Point { x: gutter(&end), y: start.y });
+            way.push(Point { x: gutter(&end), y: end.y });
+        }
+        (Place::Node(_), _) | (_, Place::Node(_)) => {
+            way.push(Point { x: start.x, y: street });
+            way.push(Point { x: end.x, y: street });
+        }
+        _ => way.push(Point { x: end.x, y: start.y }),
+    }
+    way.push(end);
+    way
+}
+
+/// The point at a share of a way's length.
+fn along_way(way: &[Point], share: f64) -> Point {
+    let length = |pair: &[Point]| (pair[1].x - pair[0].x).hypot(pair[1].y - pair[0].y);
+    let whole: f64 = way.windows(2).map(length).sum();
+    let mut left = whole * share;
+    for pair in way.windows(2) {
+        let here = length(pair);
+        if left <= here && here > 0.0 {
+            let t = left / here;
+            return Point {
+                x: pair[0].x + (pair[1].x - pair[0].x) * t,
+                y: pair[0].y + (pair[1].y - pair[0].y) * t,
+            };
+        }
+        left -= here;
+    }
+    way.last().copied().unwrap_or_default()
 }
 
 fn ease(t: f64) -> f64 {
@@ -230,8 +292,11 @@ pub fn anchor(place: &Place, layout: &Layout, map: &Map) -> Option<Point> {
     match place {
         Place::Pod(key) => {
             if let Some(found) = layout.pods.iter().find(|pod| pod.key == *key) {
-                let side = found.rect.h.min(24.0) / 2.0;
-                return Some(Point { x: found.rect.x + side + 10.0, y: found.rect.y + found.rect.h / 2.0 });
+                // At the Pod's door, where its sign is.
+                return Some(Point {
+                    x: found.rect.x + 3.0,
+                    y: found.rect.y + (found.rect.h / 2.0).min(22.0),
+                });
             }
             node_anchor(&map.pods.get(key)?.node, layout)
         }

@@ -29,6 +29,12 @@ const LANES: usize = 8;
 const LANE: f64 = 4.0;
 /// More nodes than this are drawn without Pods.
 const NODES: usize = 12;
+/// A narrower map has no column of names, and its nodes stand below each other.
+const NARROW: f64 = 560.0;
+/// The room for Pods of one node there: the page scrolls.
+const STACKED_ROOM: f64 = 600.0;
+/// In a narrower node the marker of kube-proxy has no word.
+pub const SMALL_NODE: f64 = 210.0;
 /// The narrowest column of a node.
 const NODE_WIDTH: f64 = 132.0;
 
@@ -146,7 +152,7 @@ const SIZES: [(Detail, f64, f64, f64); 3] =
 /// Lays a map out on an area of this size.
 #[must_use]
 pub fn lay_out(map: &Map, width: f64, height: f64) -> Layout {
-    let names = if width < 560.0 { 0.0 } else { NAMES };
+    let names = if width < NARROW { 0.0 } else { NAMES };
     let mut layout = Layout { width, ..Layout::default() };
     outside(&mut layout, map, names);
     let lanes_top = services(&mut layout, map, names, width);
@@ -217,63 +223,91 @@ pub fn is_system(key: &Key) -> bool {
     key.namespace.starts_with("kube-") || (key.namespace == "default" && key.name == "kubernetes")
 }
 
+/// How the columns of nodes stand: beside each other, or below each other on a narrow page.
+struct Columns {
+    names: Vec<SmolStr>,
+    left: f64,
+    w: f64,
+    stacked: bool,
+}
+
+fn columns(layout: &mut Layout, map: &Map, names: f64) -> Columns {
+    let shown = map.nodes.len().min(NODES);
+    layout.more_nodes = map.nodes.len() - shown;
+    let mut columns: Vec<SmolStr> = map.nodes.keys().take(shown).cloned().collect();
+    if map.cells_on("") > 0 {
+        columns.push(SmolStr::default());
+    }
+    let left = GAP + names;
+    let stacked = layout.width < NARROW;
+    let count = if stacked { 1.0 } else { columns.len().max(1) as f64 };
+    let w = ((layout.width - left - GAP - (count - 1.0) * GAP) / count).max(NODE_WIDTH);
+    layout.width = layout.width.max(left + count * (w + GAP));
+    Columns { names: columns, left, w, stacked }
+}
+
 fn nodes(layout: &mut Layout, map: &Map, names: f64, top: f64, height: f64) {
     let mut by_node: BTreeMap<&str, Vec<&PodView>> = BTreeMap::new();
     for pod in map.pods.values() {
         by_node.entry(&pod.node).or_default().push(pod);
     }
-    let waiting = by_node.contains_key("");
-    let shown = map.nodes.len().min(NODES);
-    layout.more_nodes = map.nodes.len() - shown;
-    let mut columns: Vec<SmolStr> = map.nodes.keys().take(shown).cloned().collect();
-    if waiting {
-        columns.push(SmolStr::default());
-    }
-    let count = columns.len().max(1) as f64;
-    let left = GAP + names;
-    let w = ((layout.width - left - GAP - (count - 1.0) * GAP) / count).max(NODE_WIDTH);
-    layout.width = layout.width.max(left + count * (w + GAP));
-    let room = (height - top - HEADING - GAP).max(120.0);
-    let most = columns.iter().map(|name| map.cells_on(name)).max().unwrap_or(0);
-    let (detail, pod_height, smallest, gap) = SIZES
-        .into_iter()
-        .find(|&(_, pod_height, smallest, gap)| {
-            let columns = pod_columns(w, smallest);
-            most.div_ceil(columns) as f64 * (pod_height + gap) <= room
-        })
-        .unwrap_or(SIZES[2]);
+    let Columns { names, left, w, stacked } = columns(layout, map, names);
+    let room = if stacked { STACKED_ROOM } else { (height - top - HEADING - GAP).max(120.0) };
+    let most = names.iter().map(|name| map.cells_on(name)).max().unwrap_or(0);
+    let size = SIZES.into_iter().find(|size| fits(size, most, w, room)).unwrap_or(SIZES[2]);
+    let (detail, pod_height, _, gap) = size;
     layout.detail = Some(detail);
-    let mut bottom: f64 = top + HEADING + 120.0;
-    for (index, name) in columns.into_iter().enumerate() {
-        let x = left + index as f64 * (w + GAP);
+    let rows = (room / (pod_height + gap)).floor().max(1.0) as usize;
+    let mut bottom = top;
+    for (index, name) in names.into_iter().enumerate() {
+        let (x, y) = if stacked { (left, bottom) } else { (left + index as f64 * (w + GAP), top) };
         let pods = by_node.remove(name.as_str()).unwrap_or_default();
-        let columns = if detail == Detail::Dot {
-            ((w - 2.0 * GUTTER) / (smallest + gap)).floor().max(1.0) as usize
-        } else {
-            // As few columns as the room allows: wide cards are read more easily.
-            let fitting = pod_columns(w, smallest);
-            let rows = (room / (pod_height + gap)).floor().max(1.0) as usize;
-            most.div_ceil(rows).clamp(1, fitting)
-        };
-        let rows = (room / (pod_height + gap)).floor().max(1.0) as usize;
+        let cells = if stacked { map.cells_on(&name) } else { most };
+        let grid =
+            Grid { x, w, top: y + HEADING, size, columns: grid_columns(size, w, cells, rows, stacked) };
         let mut more = 0;
+        let mut lowest = y + HEADING + if stacked { 0.0 } else { 60.0 };
         for pod in pods {
-            let (row, column) = (pod.cell / columns, pod.cell % columns);
-            if row >= rows && detail == Detail::Dot {
+            if detail == Detail::Dot && pod.cell / grid.columns >= rows {
                 more += 1;
                 continue;
             }
-            let rect =
-                pod_rect(x, w, top + HEADING, detail, columns, row, column, (pod_height, smallest, gap));
-            bottom = bottom.max(rect.y + rect.h + GAP);
+            let rect = grid.rect(pod.cell);
+            lowest = lowest.max(rect.y + rect.h);
             layout.pods.push(PodPlace { key: pod.key.clone(), rect });
         }
-        let proxy = Rect { x: x + w - 92.0, y: top + 11.0, w: 80.0, h: 22.0 };
-        layout.nodes.push(NodePlace { name, rect: Rect { x, y: top, w, h: 0.0 }, proxy, more });
+        let sign = if w < SMALL_NODE { 24.0 } else { 80.0 };
+        let proxy = Rect { x: x + w - sign - 12.0, y: y + 11.0, w: sign, h: 22.0 };
+        let rect = Rect { x, y, w, h: lowest + GAP - y };
+        bottom = if stacked { rect.y + rect.h + GAP } else { bottom.max(lowest + 2.0 * GAP) };
+        layout.nodes.push(NodePlace { name, rect, proxy, more });
     }
     layout.height = bottom.max(height);
-    for node in &mut layout.nodes {
-        node.rect.h = layout.height - top - GAP;
+    if !stacked {
+        for node in &mut layout.nodes {
+            node.rect.h = layout.height - top - GAP;
+        }
+    }
+}
+
+/// Whether all Pods of a node fit in a size.
+fn fits(&(_, pod_height, smallest, gap): &(Detail, f64, f64, f64), most: usize, w: f64, room: f64) -> bool {
+    most.div_ceil(pod_columns(w, smallest)) as f64 * (pod_height + gap) <= room
+}
+
+/// How many Pods stand beside each other: as few as the room allows, for wide cards are read more easily.
+fn grid_columns(
+    (detail, _, smallest, gap): (Detail, f64, f64, f64),
+    w: f64,
+    cells: usize,
+    rows: usize,
+    stacked: bool,
+) -> usize {
+    let fitting = pod_columns(w, smallest);
+    match detail {
+        Detail::Dot => ((w - 2.0 * GUTTER) / (smallest + gap)).floor().max(1.0) as usize,
+        _ if stacked => fitting,
+        _ => cells.div_ceil(rows).clamp(1, fitting),
     }
 }
 
@@ -281,27 +315,26 @@ fn pod_columns(width: f64, smallest: f64) -> usize {
     (width / (smallest + GUTTER)).floor().max(1.0) as usize
 }
 
-#[expect(clippy::too_many_arguments, reason = "all of it is one place's geometry, used once")]
-fn pod_rect(
+/// The cells of one node.
+struct Grid {
     x: f64,
     w: f64,
     top: f64,
-    detail: Detail,
+    size: (Detail, f64, f64, f64),
     columns: usize,
-    row: usize,
-    column: usize,
-    (height, smallest, gap): (f64, f64, f64),
-) -> Rect {
-    let y = top + row as f64 * (height + gap);
-    if detail == Detail::Dot {
-        return Rect { x: x + GUTTER + column as f64 * (smallest + gap), y, w: smallest, h: height };
-    }
-    let each = (w - 8.0) / columns as f64;
-    Rect {
-        x: x + column as f64 * each + GUTTER,
-        y,
-        w: each - GUTTER + if columns == 1 { 0.0 } else { 4.0 },
-        h: height,
+}
+
+impl Grid {
+    fn rect(&self, cell: usize) -> Rect {
+        let (detail, height, smallest, gap) = self.size;
+        let (row, column) = (cell / self.columns, cell % self.columns);
+        let y = self.top + row as f64 * (height + gap);
+        if detail == Detail::Dot {
+            return Rect { x: self.x + GUTTER + column as f64 * (smallest + gap), y, w: smallest, h: height };
+        }
+        let each = (self.w - 8.0) / self.columns as f64;
+        let extra = if self.columns == 1 { 0.0 } else { 4.0 };
+        Rect { x: self.x + column as f64 * each + GUTTER, y, w: each - GUTTER + extra, h: height }
     }
 }
 
