@@ -1,0 +1,11 @@
+//! What holds in every world, whatever people do in it: one file for each invariant.
+//!
+//! [`player`] does random things, from a seed; the other files look at what came of them.
+
+mod addresses;
+mod endpoints;
+mod idle;
+mod packets;
+mod player;
+mod seeds;
+mod undo;
