@@ -2,7 +2,8 @@
 //!
 //! Owns everything between a client's socket and a server's. It reads what kube-proxy reads: Services and
 //! EndpointSlices, never selectors; Nodes and Pods only for their addresses and sockets. Tables follow the
-//! journal. It does not own what programs say to each other once they are connected.
+//! journal. It does not own what programs say to each other once they are connected. kube-proxy works by
+//! iptables or nftables; IPVS is not simulated: iptables rules, the nearest thing, stand where it is chosen.
 //!
 //! [`Network::connect`] sends the first packet of a connection and tells how it ended and what happened on
 //! the way; [`Network::ping`] does the same for an echo request; [`Network::stream`] is the same walk without
@@ -12,11 +13,12 @@
 //! - [`services`], [`tables`]: what kube-proxy knows; [`proxy`]: what its rules decide; [`rules`], [`names`]:
 //!   which of them a packet met; [`iptables`], [`nftables`]: how they are spelled, and all
 //!   of a node.
-//! - `walk`, `beyond`: the way of a packet; [`flows`]: conntrack and session affinity.
+//! - `walk`, `beyond`, `endings`: the way of a packet; [`flows`]: conntrack and session affinity.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
 mod beyond;
 pub mod dns;
+mod endings;
 pub mod flows;
 pub mod hop;
 pub mod iptables;

@@ -109,11 +109,9 @@ impl<'a> Proxy<'a> {
         }
         let here = match self.mode {
             // `-m addrtype --dst-type LOCAL`: every address of the node, loopback included.
-            ProxyMode::Iptables => self.topology.is_local(node, to.ip()),
+            ProxyMode::Iptables | ProxyMode::Ipvs => self.topology.is_local(node, to.ip()),
             // `ip daddr @nodeport-ips`: the node's primary address alone.
-            ProxyMode::Nftables | ProxyMode::Ipvs => {
-                self.topology.node(node).address_for(to.ip()) == Some(to.ip())
-            }
+            ProxyMode::Nftables => self.topology.node(node).address_for(to.ip()) == Some(to.ip()),
         };
         if here { self.tables.at_node_port(to.is_ipv4(), protocol, to.port()) } else { None }
     }
@@ -189,11 +187,11 @@ impl<'a> Proxy<'a> {
         }
         let asked = match (self.mode, matched.frontend) {
             // iptables: KUBE-SERVICES in FORWARD and OUTPUT, KUBE-EXTERNAL-SERVICES in INPUT and FORWARD.
-            (ProxyMode::Iptables, Frontend::ClusterIp) => hook != Hook::Input,
-            (ProxyMode::Iptables, _) => hook != Hook::Output,
+            (ProxyMode::Iptables | ProxyMode::Ipvs, Frontend::ClusterIp) => hook != Hook::Input,
+            (ProxyMode::Iptables | ProxyMode::Ipvs, _) => hook != Hook::Output,
             // nftables: nodeport-endpoints-check in input alone, service-endpoints-check everywhere.
-            (_, Frontend::NodePort) => hook == Hook::Input,
-            _ => true,
+            (ProxyMode::Nftables, Frontend::NodePort) => hook == Hook::Input,
+            (ProxyMode::Nftables, _) => true,
         };
         if !asked {
             return None;

@@ -4,18 +4,15 @@
 //! routing decision, INPUT or FORWARD (kube-proxy's filter rules), POSTROUTING (masquerading). It is generic
 //! over the recorder, and there is only this one walk. It does not own what the rules decide
 //! ([`super::proxy`]), how they are spelled ([`super::rules`]), nor what is beyond the nodes' LAN
-//! ([`super::beyond`]).
+//! ([`super::beyond`]), nor how it ends ([`super::endings`]).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::flows::{Flow, Flows};
 use super::hop::{Hop, Place, Recorder, Rule, Step};
-use super::outcome::{
-    ARP_FAILURE_US, Delivery, Drop, DropCause, NoRoute, NoRouteCause, Outcome, PortName, Refusal,
-    RefusedCause,
-};
-use super::packet::{Packet, Transport};
+use super::outcome::{DropCause, NoRouteCause, Outcome, PortName, RefusedCause};
+use super::packet::Packet;
 use super::proxy::{Draw, Filter, Hook, MasqueradeReason, Proxy};
 use super::rules;
 use super::sockets::Listener;
@@ -55,11 +52,11 @@ pub(super) enum Entered {
 }
 
 /// A packet passing a node.
-struct Passing<'a> {
-    node: NodeId,
-    entered: Entered,
+pub(super) struct Passing<'a> {
+    pub(super) node: NodeId,
+    pub(super) entered: Entered,
     original: Packet,
-    packet: Packet,
+    pub(super) packet: Packet,
     /// The Service port that it is addressed to, if no rule translated it.
     matched: Option<Matched<'a>>,
     translated: bool,
@@ -331,88 +328,6 @@ impl<'a, R: Recorder> Walk<'a, R> {
             open.push(Listener::tcp(passing.packet.destination.port(), "kube-proxy"));
         }
         self.socket(self.proxy.topology.place(passing.node), &open, passing.packet)
-    }
-
-    /// A packet is where its address is: whether somebody listens.
-    pub(super) fn socket(&mut self, place: Place, open: &[Listener], packet: Packet) -> Outcome {
-        let to = packet.destination;
-        let protocol = packet.transport.protocol();
-        let fits = |one: &&Listener| Some(one.protocol) == protocol && one.port == to.port();
-        let found = open.iter().filter(fits).min_by_key(|one| one.loopback);
-        let reached = found.filter(|one| !one.loopback || to.ip().is_loopback());
-        if reached.is_some() || packet.transport == Transport::Icmp {
-            self.recorder.hop(|| hop(place.clone(), Step::Deliver, packet));
-            return Outcome::Delivered(Delivery {
-                server: place,
-                listener: reached.cloned(),
-                packet,
-                through: self.through.take(),
-                latency_us: self.latency_us,
-            });
-        }
-        self.recorder.hop(|| hop(place.clone(), Step::Reset, packet));
-        let cause = match found {
-            Some(listener) => RefusedCause::ListensOnLoopback(listener.clone()),
-            None => RefusedCause::NothingListens,
-        };
-        // The client sees the answer come from where it sent to: translations are undone on the way back.
-        let by = self.target.ip();
-        Outcome::Refused(Refusal { place, by, packet, cause, on_sender: false, latency_us: self.latency_us })
-    }
-
-    fn refused(
-        &mut self,
-        passing: &Passing<'a>,
-        hook: Hook,
-        cause: RefusedCause,
-        why: impl FnOnce() -> Vec<Rule>,
-    ) -> Outcome {
-        let (place, packet) = (self.proxy.topology.place(passing.node), passing.packet);
-        let by = match hook {
-            Hook::Input => packet.destination.ip(),
-            Hook::Output => packet.source.ip(),
-            Hook::Forward => self.answer_address(passing.node, packet.source.ip()),
-        };
-        let from_lan = passing.entered == Entered::FromLan;
-        if hook == Hook::Forward && from_lan && self.proxy.topology.in_lan(packet.source.ip()) {
-            // Sent by a node, turned round by the router: the refusal was never seen to come back.
-            return self.dropped(place, packet, DropCause::Unanswered, why);
-        }
-        self.recorder.hop(|| Hop { rules: why(), ..hop(place.clone(), Step::Reject, packet) });
-        let on_sender = hook == Hook::Output;
-        Outcome::Refused(Refusal { place, by, packet, cause, on_sender, latency_us: self.latency_us })
-    }
-
-    pub(super) fn dropped(
-        &mut self,
-        place: Place,
-        packet: Packet,
-        cause: DropCause,
-        why: impl FnOnce() -> Vec<Rule>,
-    ) -> Outcome {
-        self.recorder.hop(|| Hop { rules: why(), ..hop(place.clone(), Step::Drop, packet) });
-        Outcome::Dropped(Drop { place, packet, cause })
-    }
-
-    pub(super) fn no_route(
-        &mut self,
-        place: Place,
-        by: IpAddr,
-        packet: Packet,
-        cause: NoRouteCause,
-    ) -> Outcome {
-        self.recorder.hop(|| hop(place.clone(), Step::Unreachable, packet));
-        let wait = if cause == NoRouteCause::NobodyHasAddress { ARP_FAILURE_US } else { self.latency_us };
-        let latency_us = self.latency_us + wait;
-        Outcome::NoRoute(NoRoute { place, by, packet, cause, latency_us })
-    }
-
-    /// The address from which a node answers a sender: that of the interface towards it.
-    fn answer_address(&self, node: NodeId, source: IpAddr) -> IpAddr {
-        let entry = self.proxy.topology.node(node);
-        let inside = self.proxy.topology.range_owner(source) == Some(node);
-        let address = if inside { entry.bridge_for(source) } else { entry.address_for(source) };
-        address.unwrap_or(source)
     }
 
     /// Something happened to a packet on a node; with `pod`, it goes on to that Pod.
