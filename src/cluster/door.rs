@@ -144,7 +144,7 @@ impl Cluster {
         let name = document.at(&["metadata", "name"]).smol();
         if request.kind == Kind::Service {
             // The server allocates first: an address that cannot be had hides all other errors.
-            self.allocate_service(&mut document, None)?;
+            self.allocate_service(&mut document, None, request.options.dry_run)?;
         }
         (rules.prepare_create)(&mut document);
         if request.actor == Actor::User {
@@ -258,7 +258,7 @@ impl Cluster {
                 (rules.default)(&mut document);
                 restore_field(&mut document, &before.value, "status");
                 if request.kind == Kind::Service {
-                    self.allocate_service(&mut document, Some(before))?;
+                    self.allocate_service(&mut document, Some(before), request.options.dry_run)?;
                 }
                 (rules.prepare_update)(&mut document, &before.value);
                 if request.actor == Actor::User {
@@ -329,7 +329,13 @@ impl Cluster {
         self.indexes.apply(before.as_ref(), after.as_ref());
         self.allocators.apply(before.as_ref(), after.as_ref());
         let revision = self.journal.revision() + 1;
+        // Undo puts IPAddresses back by itself: their writes are in the journal too.
+        let followed =
+            (key.kind == Kind::Service && actor != Actor::Undo).then(|| (before.clone(), after.clone()));
         self.journal.push(Entry { revision, at: self.now, actor, key, before, after });
+        if let Some((before, after)) = followed {
+            self.follow_addresses(before.as_ref(), after.as_ref());
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod deletion;
 mod door;
 mod field_selector;
 pub mod indexes;
+mod ip_addresses;
 pub mod journal;
 mod patching;
 pub mod queue;

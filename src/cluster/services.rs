@@ -21,6 +21,8 @@ use crate::api::value::Value;
 
 const ONE_FAMILY: &str = "SingleStack";
 const TWO_FAMILIES: &str = "RequireDualStack";
+/// Before the first node port that a dry run shows (`PortAllocationOperation.AllocateNext`).
+const DRY_RUN_PORT: u16 = 32_768;
 
 /// Why nothing was allocated.
 enum Refused {
@@ -47,6 +49,7 @@ impl Cluster {
         &mut self,
         document: &mut Value,
         before: Option<&Arc<Object>>,
+        dry_run: bool,
     ) -> Result<(), Status> {
         let name = document.at(&["metadata", "name"]).smol();
         let before = before.map(|object| object.spec());
@@ -61,6 +64,7 @@ impl Cluster {
         let mut step = Allocation {
             allocators: &mut self.allocators,
             random: &mut self.random,
+            dry_run,
             addresses: Vec::new(),
             ports: Vec::new(),
         };
@@ -79,6 +83,8 @@ impl Cluster {
 struct Allocation<'a> {
     allocators: &'a mut Allocators,
     random: &'a mut Random,
+    /// Shows what stands for a random choice: nothing is chosen that will not be kept.
+    dry_run: bool,
     addresses: Vec<IpAddr>,
     ports: Vec<u16>,
 }
@@ -86,7 +92,7 @@ struct Allocation<'a> {
 impl Allocation<'_> {
     fn run(&mut self, spec: &mut Value, before: Option<&Value>) -> Allocated {
         // A Service that takes two families if it can get them does not follow a cluster that changes.
-        if !before.is_some_and(|before| keeps_preference(spec, before)) {
+        if !before.is_some_and(|before| service::keeps_preference(spec, before)) {
             self.families(spec, before)?;
             self.cluster_ips(spec, before)?;
         }
@@ -245,6 +251,9 @@ impl Allocation<'_> {
             .find(|range| families::family_of(range.network.addr()) == family)
             .expect("the families were found configured");
         let Ok(address) = wanted.str().parse() else {
+            if self.dry_run {
+                return Ok(range.network.network());
+            }
             return range
                 .take(self.random)
                 .map_err(|_| Refused::Internal("failed to allocate a serviceIP: range is full".to_owned()));
@@ -270,7 +279,7 @@ impl Allocation<'_> {
             return Ok(());
         }
         let wanted_by_number = before.is_none_or(|before| !service::needs_node_ports(before));
-        let mut held: Vec<i64> = before.map(node_ports).unwrap_or_default();
+        let mut held: Vec<i64> = before.map(service::node_ports).unwrap_or_default();
         let automatic = spec.get("allocateLoadBalancerNodePorts") != &Value::Bool(false)
             || spec.get("type").str() == "NodePort";
         let mut by_number: Vec<(i64, i64)> = Vec::new();
@@ -283,7 +292,11 @@ impl Allocation<'_> {
             }
             let shared =
                 by_number.iter().find(|(of, _)| wanted_by_number && *of == number).map(|(_, port)| *port);
-            let asked = if own == 0 && wanted_by_number { requested(all.items(), number) } else { own };
+            let asked = if own == 0 && wanted_by_number {
+                service::requested_node_port(all.items(), number)
+            } else {
+                own
+            };
             let given = match (own, shared) {
                 (0, Some(shared)) => shared,
                 (own, Some(shared)) if own == shared => continue,
@@ -301,17 +314,26 @@ impl Allocation<'_> {
         Ok(())
     }
 
+    /// Takes any node port; a dry run shows those behind the highest that there can be, as the server does.
+    fn any_node_port(&mut self, what: &str) -> Result<u16, Refused> {
+        if self.dry_run {
+            let port = self.ports.iter().copied().max().unwrap_or(DRY_RUN_PORT).saturating_add(1);
+            self.ports.push(port);
+            return Ok(port);
+        }
+        let taken = self.allocators.node_ports.take(self.random);
+        let port =
+            taken.map_err(|_| Refused::Internal(format!("failed to allocate a {what}: range is full")))?;
+        self.ports.push(port);
+        Ok(port)
+    }
+
     /// Takes a wanted node port, or any for 0.
     fn node_port(&mut self, wanted: i64, index: usize) -> Result<i64, Refused> {
-        let range = &mut self.allocators.node_ports;
         if wanted == 0 {
-            let port = range
-                .take(self.random)
-                .map_err(|_| Refused::Internal("failed to allocate a nodePort: range is full".to_owned()))?;
-            self.ports.push(port);
-            return Ok(port.into());
+            return self.any_node_port("nodePort").map(i64::from);
         }
-        match reserve(range, wanted) {
+        match reserve(&mut self.allocators.node_ports, wanted) {
             Ok(port) => {
                 self.ports.push(port);
                 Ok(wanted)
@@ -330,10 +352,7 @@ impl Allocation<'_> {
             return Ok(());
         }
         if wanted == 0 {
-            let port = self.allocators.node_ports.take(self.random).map_err(|_| {
-                Refused::Internal("failed to allocate a HealthCheck NodePort: range is full".to_owned())
-            })?;
-            self.ports.push(port);
+            let port = self.any_node_port("HealthCheck NodePort")?;
             spec.set("healthCheckNodePort", port);
             return Ok(());
         }
@@ -347,21 +366,6 @@ impl Allocation<'_> {
 
 fn refuse(errors: Vec<FieldError>) -> Allocated {
     if errors.is_empty() { Ok(()) } else { Err(Refused::Invalid(errors)) }
-}
-
-fn node_ports(spec: &Value) -> Vec<i64> {
-    let ports = spec.get("ports").items().iter();
-    ports.filter_map(|port| port.get("nodePort").as_int()).filter(|port| *port != 0).collect()
-}
-
-/// The node port that any of the ports with this number asks for, or 0.
-fn requested(ports: &[Value], number: i64) -> i64 {
-    ports
-        .iter()
-        .filter(|port| port.get("port").as_int() == Some(number))
-        .filter_map(|port| port.get("nodePort").as_int())
-        .find(|port| *port != 0)
-        .unwrap_or(0)
 }
 
 /// Takes a wanted node port; the error says why it cannot be had.
@@ -390,12 +394,6 @@ fn add_other_family(spec: &mut Value, wanted: bool) {
     }
     let other = if families[0].str() == "IPv4" { "IPv6" } else { "IPv4" };
     spec.field_mut("ipFamilies").list_mut().push(Value::text(other));
-}
-
-/// Whether both versions prefer two families and nothing about addresses changed.
-fn keeps_preference(spec: &Value, before: &Value) -> bool {
-    [spec, before].iter().all(|spec| spec.get("ipFamilyPolicy").str() == "PreferDualStack")
-        && ["clusterIP", "clusterIPs", "ipFamilies"].iter().all(|field| spec.get(field) == before.get(field))
 }
 
 #[cfg(test)]

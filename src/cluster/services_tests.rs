@@ -35,7 +35,7 @@ fn patch(cluster: &mut Cluster, name: &str, patch: &str) -> Result<Value, String
 }
 
 fn node_ports(spec: &Value) -> Vec<i64> {
-    super::node_ports(spec)
+    crate::api::kinds::service::node_ports(spec)
 }
 
 #[test]
@@ -100,8 +100,32 @@ fn a_dry_run_and_a_refusal_take_nothing() {
     let options = Options { dry_run: true, ..Options::default() };
     let request = Request::new(Actor::User, Verb::Create(service("dry", spec)), &key).options(options);
     cluster.request(request).result.unwrap();
+    let open = r#"{"type":"NodePort","ports":[{"name":"a","port":80},{"name":"b","port":81}]}"#;
+    let options = Options { dry_run: true, ..Options::default() };
+    let request = Request::new(Actor::User, Verb::Create(service("dry", open)), &key).options(options);
+    let shown = cluster.request(request).result.unwrap().object().unwrap();
+    assert_eq!(shown.spec().get("clusterIP").str(), "10.96.0.0");
+    assert_eq!(node_ports(shown.spec()), [32_769, 32_770]);
     create(&mut cluster, "Wrong", spec).unwrap_err();
     create(&mut cluster, "right", spec).unwrap();
+}
+
+#[test]
+fn every_cluster_address_has_an_object() {
+    let mut cluster = cluster(Settings::default().dual_stack());
+    let spec = r#"{"ipFamilyPolicy":"PreferDualStack","clusterIP":"10.96.9.9","ports":[{"port":80}]}"#;
+    cluster.begin_step("create");
+    let made = create(&mut cluster, "one", spec).unwrap();
+    let names = |cluster: &Cluster| -> Vec<SmolStr> {
+        cluster.list(Kind::IPAddress, None).map(|object| object.key.name.clone()).collect()
+    };
+    let held: Vec<SmolStr> = made.get("clusterIPs").items().iter().map(Value::smol).collect();
+    assert_eq!(names(&cluster), held);
+    cluster.undo().unwrap();
+    assert!(names(&cluster).is_empty());
+    create(&mut cluster, "one", spec).unwrap();
+    cluster.delete(Actor::User, &Key::new(Kind::Service, "default", "one"), Options::default()).unwrap();
+    assert!(names(&cluster).is_empty());
 }
 
 #[test]

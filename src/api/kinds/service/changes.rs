@@ -46,9 +46,29 @@ pub fn keep_allocated_values(spec: &mut Value, before: &Value) {
     }
 }
 
-fn node_ports(spec: &Value) -> Vec<i64> {
+/// The node ports that a Service's `spec` names.
+#[must_use]
+pub fn node_ports(spec: &Value) -> Vec<i64> {
     let ports = spec.get("ports").items().iter();
-    ports.filter_map(|port| port.get("nodePort").as_int()).collect()
+    ports.filter_map(|port| port.get("nodePort").as_int()).filter(|port| *port != 0).collect()
+}
+
+/// The node port that any of the ports with this number asks for, or 0.
+#[must_use]
+pub fn requested_node_port(ports: &[Value], number: i64) -> i64 {
+    ports
+        .iter()
+        .filter(|port| port.get("port").as_int() == Some(number))
+        .filter_map(|port| port.get("nodePort").as_int())
+        .find(|port| *port != 0)
+        .unwrap_or(0)
+}
+
+/// Whether both versions prefer two families and nothing about addresses changed.
+#[must_use]
+pub fn keeps_preference(spec: &Value, before: &Value) -> bool {
+    [spec, before].iter().all(|spec| spec.get("ipFamilyPolicy").str() == "PreferDualStack")
+        && ["clusterIP", "clusterIPs", "ipFamilies"].iter().all(|field| spec.get(field) == before.get(field))
 }
 
 fn keep_node_ports(spec: &mut Value, before: &Value) {

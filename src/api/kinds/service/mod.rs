@@ -8,7 +8,10 @@ pub mod families;
 mod table;
 mod validate;
 
-pub use changes::{keep_allocated_values, sync_cluster_ips, trim_to_one_family};
+pub use changes::{
+    keep_allocated_values, keeps_preference, node_ports, requested_node_port, sync_cluster_ips,
+    trim_to_one_family,
+};
 
 use super::Rules;
 use super::field::{each, fill, within};
@@ -21,6 +24,10 @@ pub(super) const RULES: Rules = Rules {
     prepare_create,
     prepare_update: |document, before| {
         changes::drop_fields_of_old_type(document.field_mut("spec"), before.get("spec"));
+        let balanced = |document: &Value| document.at(&["spec", "type"]).str() == "LoadBalancer";
+        if balanced(before) && !balanced(document) {
+            document.set_at(&["status", "loadBalancer"], Value::map());
+        }
     },
     validate: validate::validate,
     validate_update: validate::validate_update,
