@@ -32,8 +32,7 @@ impl Cluster {
         let Some(service) = after else { return };
         for address in new.iter().filter(|address| !old.contains(address)) {
             let document = self.ip_address(*address, &service.key);
-            let object = Object::new(Kind::IPAddress, document, None);
-            self.store_version(Actor::ApiServer, None, object);
+            self.store_version(Actor::ApiServer, Kind::IPAddress, None, document);
         }
     }
 

@@ -3,8 +3,7 @@
 //! Owns the allocation step of creating and updating Services (`pkg/registry/core/service/storage/alloc.go`),
 //! which comes before the Service is checked as a whole. The allocators themselves are in
 //! [`super::allocators`]: what is found here is given out by the commit that follows, and only then, so
-//! that a dry run or a refusal leaves nothing behind. What depends on the documents alone is in
-//! [`crate::api::kinds::service`].
+//! that a dry run or a refusal leaves nothing behind. [`crate::api::kinds::service`] has what depends on documents.
 
 use std::net::IpAddr;
 use std::sync::Arc;
