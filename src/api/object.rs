@@ -92,7 +92,7 @@ impl Object {
     /// same shared value as in `before`, an earlier version, are not decoded again.
     #[must_use]
     pub fn new(kind: Kind, value: Value, before: Option<&Self>) -> Self {
-        let meta = Meta::of(value.get("metadata"), before.map(|object| &object.meta));
+        let meta = Meta::of(value.get("metadata"), before);
         let metadata = value.get("metadata");
         let key = match before {
             Some(object) if object.key.kind == kind && object.key.name == metadata.get("name").str() => {
@@ -142,16 +142,12 @@ impl Object {
 }
 
 impl Meta {
-    fn of(metadata: &Value, before: Option<&Self>) -> Self {
+    fn of(metadata: &Value, before: Option<&Object>) -> Self {
         let references = metadata.get("ownerReferences");
-        let owners = match before {
-            Some(before)
-                if before.owners.len() == references.items().len()
-                    && before.uid == metadata.get("uid").str()
-                    && before.same_owners(references) =>
-            {
-                before.owners.clone()
-            }
+        let known =
+            before.filter(|object| object.value.at(&["metadata", "ownerReferences"]).same(references));
+        let owners = match known {
+            Some(object) => object.meta.owners.clone(),
             _ => references.items().iter().map(Owner::of).collect(),
         };
         Self {
@@ -159,7 +155,7 @@ impl Meta {
             resource_version: metadata.get("resourceVersion").str().parse().unwrap_or(0),
             generation: metadata.get("generation").as_int().unwrap_or(0),
             created: match before {
-                Some(before) => before.created,
+                Some(object) => object.meta.created,
                 None => Timestamp::of(metadata.get("creationTimestamp")).unwrap_or_default(),
             },
             deletion: Timestamp::of(metadata.get("deletionTimestamp")),
@@ -168,10 +164,6 @@ impl Meta {
             owners,
             finalizers: !metadata.get("finalizers").items().is_empty(),
         }
-    }
-
-    fn same_owners(&self, references: &Value) -> bool {
-        self.owners.iter().zip(references.items()).all(|(owner, reference)| *owner == Owner::of(reference))
     }
 
     /// The value of a label, `""` where it is absent.

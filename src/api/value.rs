@@ -299,6 +299,14 @@ impl Map {
         self.entries.is_empty()
     }
 
+    /// Maps are many, small and long-lived: they grow by a little, not to the double.
+    fn make_room(&mut self) {
+        const STEP: usize = 3;
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.reserve_exact(STEP + self.entries.len() / 4);
+        }
+    }
+
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.entries.binary_search_by(|(k, _)| k.as_str().cmp(key))
     }
@@ -321,6 +329,7 @@ impl Map {
         match self.position(&key) {
             Ok(at) => Some(std::mem::replace(&mut self.entries[at].1, value)),
             Err(at) => {
+                self.make_room();
                 self.entries.insert(at, (key, value));
                 None
             }
@@ -332,6 +341,7 @@ impl Map {
         let at = match self.position(key) {
             Ok(at) => at,
             Err(at) => {
+                self.make_room();
                 self.entries.insert(at, (SmolStr::new(key), Value::Null));
                 at
             }

@@ -126,6 +126,18 @@ impl Cluster {
 
 /// DefaultTolerationSeconds. Pods that tolerate nothing else share one list.
 fn tolerate_node_trouble(spec: &mut Value) {
+    if spec.get("tolerations").items().is_empty() {
+        // Nearly every Pod has these two alone: they share them.
+        static SHARED: OnceLock<Value> = OnceLock::new();
+        let both = || {
+            let mut spec = value!({ "tolerations": [{ "operator": "none" }] });
+            tolerate_node_trouble(&mut spec);
+            spec.field_mut("tolerations").list_mut().remove(0);
+            spec.remove("tolerations")
+        };
+        spec.set("tolerations", SHARED.get_or_init(both).clone());
+        return;
+    }
     static ALONE: OnceLock<Value> = OnceLock::new();
     if spec.get("tolerations").is_empty() {
         let both = ALONE.get_or_init(|| {

@@ -29,7 +29,9 @@ pub struct Indexes {
     /// Pods by node.
     by_node: BTreeMap<SmolStr, BTreeSet<(SmolStr, SmolStr)>>,
     /// Pods by address; Pods on their node's network are not here.
-    by_address: FxHashMap<IpAddr, BTreeSet<Key>>,
+    by_address: FxHashMap<IpAddr, Vec<Key>>,
+    /// Pods and ReplicaSets that no controller manages, by kind and namespace.
+    orphans: BTreeMap<(Kind, SmolStr), BTreeSet<SmolStr>>,
     /// Nodes by address.
     nodes_by_address: FxHashMap<IpAddr, SmolStr>,
 }
@@ -64,6 +66,7 @@ impl Indexes {
                 toggle(&mut self.by_owner, owner.uid.clone(), key.clone(), add);
             }
         }
+        self.change_orphan(object, other, add);
         self.change_pod(object, other, add);
         self.change_service(object, other, add);
         for ip in object.as_node().into_iter().flat_map(|node| &node.addresses) {
@@ -90,8 +93,35 @@ impl Indexes {
         }
         if !pod.spec.host_network && other.is_none_or(|other| other.ips != pod.ips) {
             for ip in &pod.ips {
-                toggle(&mut self.by_address, *ip, key.clone(), add);
+                self.change_address(*ip, key, add);
             }
+        }
+    }
+
+    fn change_address(&mut self, ip: IpAddr, key: &Key, add: bool) {
+        if add {
+            let keys = self.by_address.entry(ip).or_insert_with(|| Vec::with_capacity(1));
+            keys.push(key.clone());
+            keys.sort_unstable();
+        } else if let Some(keys) = self.by_address.get_mut(&ip) {
+            keys.retain(|known| known != key);
+            if keys.is_empty() {
+                self.by_address.remove(&ip);
+            }
+        }
+    }
+
+    fn change_orphan(&mut self, object: &Object, other: Option<&Arc<Object>>, add: bool) {
+        let key = &object.key;
+        let counts = matches!(key.kind, Kind::Pod | Kind::ReplicaSet) && object.controller().is_none();
+        if !counts || other.is_some_and(|other| other.controller().is_none()) {
+            return;
+        }
+        let names = self.orphans.entry((key.kind, key.namespace.clone())).or_default();
+        if add {
+            names.insert(key.name.clone());
+        } else {
+            names.remove(&key.name);
         }
     }
 
@@ -139,6 +169,11 @@ impl Indexes {
     /// The objects that name this uid as an owner, in order of their keys.
     pub fn owned_by<'a>(&'a self, uid: &str) -> impl Iterator<Item = &'a Key> + use<'a> {
         self.by_owner.get(uid).into_iter().flatten()
+    }
+
+    /// The names of a namespace's Pods or ReplicaSets that no controller manages.
+    pub fn orphans(&self, kind: Kind, namespace: &SmolStr) -> impl Iterator<Item = &SmolStr> {
+        self.orphans.get(&(kind, namespace.clone())).into_iter().flatten()
     }
 
     /// The Pods bound to a node, as (namespace, name) in order.

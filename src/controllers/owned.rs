@@ -22,6 +22,11 @@ const NAME_TRIES: usize = 8;
 /// Marks the owners of kind `owner` that a dependent's change concerns: the managing controller before and after,
 /// or, for an orphan with new labels, everyone whose selector it matches.
 pub(super) fn observe(owner: Kind, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue) {
+    if let (Some(before), Some(after)) = (&entry.before, &entry.after)
+        && !seen_by_owner(before, after)
+    {
+        return;
+    }
     for object in [&entry.before, &entry.after].into_iter().flatten() {
         if let Some(reference) = object.controller().filter(|reference| reference.kind == owner.name()) {
             dirty.add(Key::new(owner, object.namespace().clone(), reference.name.clone()));
@@ -37,6 +42,18 @@ pub(super) fn observe(owner: Kind, entry: &Entry, cluster: &Cluster, dirty: &mut
             dirty.add(candidate.key.clone());
         }
     }
+}
+
+/// Whether anything changed that an owner looks at. Of a Pod that is not its way to a node, nor what its
+/// containers do as long as it is not ready.
+fn seen_by_owner(before: &Object, after: &Object) -> bool {
+    let (Some(old), Some(new)) = (before.as_pod(), after.as_pod()) else { return true };
+    old.ready != new.ready
+        || old.is_finished() != new.is_finished()
+        || before.is_terminating() != after.is_terminating()
+        || before.meta.uid != after.meta.uid
+        || before.meta.labels != after.meta.labels
+        || before.meta.owners != after.meta.owners
 }
 
 /// The objects of a kind that an owner controls, after adopting orphans that match its selector and releasing
@@ -62,9 +79,11 @@ pub(super) fn claim(
         }
     }
     if !owner.is_terminating() {
-        let orphans = cluster.matching(kind, owner.namespace(), selector);
+        let orphans = cluster.indexes().orphans(kind, owner.namespace());
+        let orphans: Vec<Arc<Object>> =
+            orphans.filter_map(|name| cluster.find(kind, owner.namespace(), name)).cloned().collect();
         for object in orphans {
-            if object.controller().is_none()
+            if selector.matches(&object.meta.labels)
                 && !object.is_terminating()
                 && !object.as_pod().is_some_and(|pod| pod.is_finished())
                 && let Some(adopted) = adopt(cluster, actor, owner, &object)

@@ -64,10 +64,15 @@ pub(super) fn plan(run: &mut Run, subject: Subject<'_>, started: Instant) {
     }
 }
 
+/// `sim/ready: "false"`: the Pod is not ready, whatever its probes say.
+pub(super) fn staged_unready(object: &Object) -> bool {
+    object.meta.annotation("sim/ready") == Some("false")
+}
+
 /// Whether a running container is ready as far as its probes say; the complaint if not.
 pub(super) fn readiness(run: &Run, subject: Subject<'_>) -> Result<(), Option<String>> {
     debug_assert!(matches!(run.state, State::Running { .. }), "only running containers are probed");
-    if subject.object.meta.annotation("sim/ready") == Some("false") {
+    if staged_unready(subject.object) {
         return Err(None);
     }
     let probe = subject.container.document.get("readinessProbe");

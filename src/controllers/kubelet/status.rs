@@ -6,6 +6,8 @@
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
+
 use super::pull;
 use super::record::{Ended, Record, Run, State};
 use crate::api::object::Object;
@@ -23,13 +25,15 @@ const CONDITIONS: [&str; 5] =
 pub(super) struct Shared {
     conditions: Option<(Vec<Condition>, i64, Value)>,
     hosts: Option<(IpAddr, Value, Value)>,
+    /// What the runtime calls each image, and its ID.
+    images: FxHashMap<SmolStr, (SmolStr, SmolStr)>,
 }
 
 /// One condition, before it is a document.
 #[derive(Clone, Debug, PartialEq)]
 struct Condition {
     holds: bool,
-    since: Timestamp,
+    since: Value,
     reason: &'static str,
     message: String,
 }
@@ -51,7 +55,8 @@ impl Shared {
         let old = object.status();
         let phase = phase(record, &pod.spec.restart_policy);
         let containers = pod.spec.containers.iter().zip(&record.runs);
-        let statuses: Value = containers.map(|(container, run)| container_status(container, run)).collect();
+        let statuses: Value =
+            containers.map(|(container, run)| self.container_status(container, run)).collect();
         let mut entries: Vec<(SmolStr, Value)> = Vec::with_capacity(10);
         let mut put = |key: &'static str, value: Value| entries.push((SmolStr::new_static(key), value));
         put("conditions", self.conditions(facts, phase));
@@ -103,7 +108,7 @@ impl Shared {
             .map(|(kind, condition)| {
                 let mut document = value!({
                     "lastProbeTime": null,
-                    "lastTransitionTime": (condition.since),
+                    "lastTransitionTime": (condition.since.clone()),
                     "status": (if condition.holds { "True" } else { "False" }),
                     "type": (*kind)
                 });
@@ -179,6 +184,7 @@ fn conditions(facts: &Facts<'_>, phase: &'static str) -> Vec<Condition> {
         _ if unready.is_empty() => ("", String::new()),
         _ => ("ContainersNotReady", format!("containers with unready status: [{}]", unready.join(" "))),
     };
+    let now = Value::from(now);
     let gates = object.spec().get("readinessGates").items();
     let gated = gates.iter().all(|gate| condition_holds(object, gate.get("conditionType").str()));
     let ready = unready.is_empty() && !ended;
@@ -200,9 +206,10 @@ fn conditions(facts: &Facts<'_>, phase: &'static str) -> Vec<Condition> {
     CONDITIONS
         .iter()
         .zip(wanted)
-        .map(|(kind, (holds, (reason, message)))| Condition {
+        .enumerate()
+        .map(|(index, (kind, (holds, (reason, message))))| Condition {
             holds,
-            since: since(object, kind, holds, now),
+            since: since(object, index, kind, holds, &now),
             reason,
             message,
         })
@@ -210,12 +217,17 @@ fn conditions(facts: &Facts<'_>, phase: &'static str) -> Vec<Condition> {
 }
 
 /// Since when a condition is what it is.
-fn since(object: &Object, kind: &str, holds: bool, now: Timestamp) -> Timestamp {
-    let known = object.status().get("conditions").items().iter().find(|one| one.get("type").str() == kind);
+fn since(object: &Object, index: usize, kind: &str, holds: bool, now: &Value) -> Value {
+    let conditions = object.status().get("conditions").items();
+    let is_kind = |one: &&Value| one.get("type").str() == kind;
+    // It is where the kubelet puts it, unless somebody else has written.
+    let known = conditions.get(index).filter(is_kind).or_else(|| conditions.iter().find(is_kind));
     known
         .filter(|condition| (condition.get("status").str() == "True") == holds)
-        .and_then(|condition| Timestamp::of(condition.get("lastTransitionTime")))
+        .map(|condition| condition.get("lastTransitionTime"))
+        .filter(|since| !since.is_null())
         .unwrap_or(now)
+        .clone()
 }
 
 fn condition_holds(object: &Object, kind: &str) -> bool {
@@ -240,47 +252,53 @@ fn quality(containers: &[Container]) -> &'static str {
     if guaranteed { "Guaranteed" } else { "Burstable" }
 }
 
-/// An entry of `containerStatuses`.
-fn container_status(container: &Container, run: &Run) -> Value {
-    let mut entries: Vec<(SmolStr, Value)> = Vec::with_capacity(12);
-    let mut put = |key: &'static str, value: Value| entries.push((SmolStr::new_static(key), value));
-    if run.id.is_empty() {
-        put("image", (&container.image).into());
-        put("imageID", "".into());
-    } else {
-        let full = pull::full_name(&container.image);
-        put("containerID", (&run.id).into());
-        put("imageID", pull::image_id(&full).into());
-        put("image", full.into());
-        let resources = container.document.get("resources");
-        put("resources", if resources.is_null() { empty() } else { resources.clone() });
-        put("user", root());
-        if let Some(mounts) = volume_mounts(container.document.get("volumeMounts")) {
-            put("volumeMounts", mounts);
+impl Shared {
+    /// An entry of `containerStatuses`.
+    fn container_status(&mut self, container: &Container, run: &Run) -> Value {
+        let mut entries: Vec<(SmolStr, Value)> = Vec::with_capacity(12);
+        let mut put = |key: &'static str, value: Value| entries.push((SmolStr::new_static(key), value));
+        if run.id.is_empty() {
+            put("image", (&container.image).into());
+            put("imageID", "".into());
+        } else {
+            let (full, id) = self.images.entry(container.image.clone()).or_insert_with(|| {
+                let full = pull::full_name(&container.image);
+                let id = pull::image_id(&full);
+                (full, id)
+            });
+            put("containerID", (&run.id).into());
+            put("imageID", (&*id).into());
+            put("image", (&*full).into());
+            let resources = container.document.get("resources");
+            put("resources", if resources.is_null() { empty() } else { resources.clone() });
+            put("user", root());
+            if let Some(mounts) = volume_mounts(container.document.get("volumeMounts")) {
+                put("volumeMounts", mounts);
+            }
         }
+        put(
+            "lastState",
+            run.last.as_ref().map_or_else(empty, |ended| value!({ "terminated": (terminated(ended)) })),
+        );
+        put("name", (&container.name).into());
+        put("ready", run.ready.into());
+        put("restartCount", i64::from(run.restarts).into());
+        put("started", run.started.into());
+        put(
+            "state",
+            match &run.state {
+                State::Running { since } => value!({ "running": { "startedAt": (*since) } }),
+                State::Ended(ended) => value!({ "terminated": (terminated(ended)) }),
+                State::Waiting { reason, message } if message.is_empty() => {
+                    value!({ "waiting": { "reason": reason } })
+                }
+                State::Waiting { reason, message } => {
+                    value!({ "waiting": { "reason": reason, "message": (message.clone()) } })
+                }
+            },
+        );
+        Value::from_iter(entries)
     }
-    put(
-        "lastState",
-        run.last.as_ref().map_or_else(empty, |ended| value!({ "terminated": (terminated(ended)) })),
-    );
-    put("name", (&container.name).into());
-    put("ready", run.ready.into());
-    put("restartCount", i64::from(run.restarts).into());
-    put("started", run.started.into());
-    put(
-        "state",
-        match &run.state {
-            State::Running { since } => value!({ "running": { "startedAt": (*since) } }),
-            State::Ended(ended) => value!({ "terminated": (terminated(ended)) }),
-            State::Waiting { reason, message } if message.is_empty() => {
-                value!({ "waiting": { "reason": reason } })
-            }
-            State::Waiting { reason, message } => {
-                value!({ "waiting": { "reason": reason, "message": (message.clone()) } })
-            }
-        },
-    );
-    Value::from_iter(entries)
 }
 
 fn terminated(ended: &Ended) -> Value {
