@@ -104,6 +104,22 @@ impl Object {
         Self { key, value, meta, typed }
     }
 
+    /// As [`Object::new`], for a document that shares parts with another object of its kind: what is the same
+    /// shared value there is not decoded again.
+    #[must_use]
+    pub fn beside(value: Value, sibling: &Self) -> Self {
+        let metadata = value.get("metadata");
+        let mut meta = Meta::of(metadata, None);
+        if metadata.get("ownerReferences").same(sibling.value.at(&["metadata", "ownerReferences"])) {
+            meta.owners = sibling.meta.owners.clone();
+        }
+        let kind = sibling.key.kind;
+        let key =
+            Key { kind, namespace: metadata.get("namespace").smol(), name: metadata.get("name").smol() };
+        let typed = Typed::of(kind, &value, Some(sibling));
+        Self { key, value, meta, typed }
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &SmolStr {

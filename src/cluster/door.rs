@@ -138,8 +138,18 @@ impl Cluster {
         let rules = rules(request.kind);
         let mut document = super::decoding::body(request, body, warnings)?;
         self.name_document(request, &mut document)?;
-        (rules.default)(&mut document);
-        self.admit_create(request.kind, &request.namespace, &mut document)?;
+        let given = document.get("spec").clone();
+        let sibling = self.siblings.find(request, &given);
+        match &sibling {
+            Some(sibling) => {
+                self.admit_namespace(request.kind, &request.namespace, &document)?;
+                document.set("spec", sibling.spec().clone());
+            }
+            None => {
+                (rules.default)(&mut document);
+                self.admit_create(request.kind, &request.namespace, &mut document)?;
+            }
+        }
         self.stamp(&mut document);
         let name = document.at(&["metadata", "name"]).smol();
         if request.kind == Kind::Service {
@@ -154,7 +164,11 @@ impl Cluster {
         if self.find(request.kind, &request.namespace, &name).is_some() {
             return Err(Status::already_exists(request.kind, &name));
         }
-        self.store_unless_dry(request, None, document)
+        let stored = self.store_unless_dry(request, None, document)?;
+        if sibling.is_none() && !request.options.dry_run {
+            self.siblings.remember(request, given, &stored);
+        }
+        Ok(stored)
     }
 
     /// Settles namespace and name of a new document.
@@ -314,7 +328,11 @@ impl Cluster {
         document.field_mut("metadata").set("resourceVersion", revision.to_string());
         // Before it is decoded, while nobody else holds its parts.
         document.compact();
-        let object = Arc::new(Object::new(kind, document, before.as_deref()));
+        let object = match self.siblings.sharing(kind, &document).filter(|_| before.is_none()) {
+            Some(sibling) => Object::beside(document, sibling),
+            None => Object::new(kind, document, before.as_deref()),
+        };
+        let object = Arc::new(object);
         self.commit(actor, before, Some(object.clone()));
         object
     }
@@ -328,6 +346,7 @@ impl Cluster {
         }
         self.indexes.apply(before.as_ref(), after.as_ref());
         self.allocators.apply(before.as_ref(), after.as_ref());
+        self.siblings.follow(key.kind);
         let revision = self.journal.revision() + 1;
         // Undo puts IPAddresses back by itself: their writes are in the journal too.
         let followed =

@@ -22,6 +22,7 @@ pub mod request;
 mod restore;
 mod services;
 pub mod settings;
+mod siblings;
 mod store;
 pub mod undo;
 
@@ -54,6 +55,7 @@ pub struct Cluster {
     queue: Queue,
     random: Random,
     steps: undo::Steps,
+    siblings: siblings::Siblings,
 }
 
 impl Cluster {
@@ -69,6 +71,7 @@ impl Cluster {
             queue: Queue::default(),
             random: Random::new(settings.seed),
             steps: undo::Steps::default(),
+            siblings: siblings::Siblings::default(),
             settings,
         }
     }

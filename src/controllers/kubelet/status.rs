@@ -25,6 +25,10 @@ const CONDITIONS: [&str; 5] =
 pub(super) struct Shared {
     conditions: Option<(Vec<Condition>, i64, Value)>,
     hosts: Option<(IpAddr, Value, Value)>,
+    /// Volume mounts as declared and as reported.
+    mounts: Option<(Value, Value)>,
+    /// The state of a container that was started at a time.
+    running: Option<(Timestamp, Value)>,
     /// What the runtime calls each image, and its ID.
     images: FxHashMap<SmolStr, (SmolStr, SmolStr)>,
 }
@@ -82,6 +86,17 @@ impl Shared {
         let start = old.get("startTime");
         put("startTime", if start.is_null() { now.into() } else { start.clone() });
         Value::from_iter(entries)
+    }
+
+    fn running(&mut self, since: Timestamp) -> Value {
+        match &self.running {
+            Some((known, value)) if *known == since => value.clone(),
+            _ => {
+                let value = value!({ "running": { "startedAt": since } });
+                self.running = Some((since, value.clone()));
+                value
+            }
+        }
     }
 
     fn host(&mut self, host: IpAddr) -> (Value, Value) {
@@ -272,8 +287,12 @@ impl Shared {
             let resources = container.document.get("resources");
             put("resources", if resources.is_null() { empty() } else { resources.clone() });
             put("user", root());
-            if let Some(mounts) = volume_mounts(container.document.get("volumeMounts")) {
-                put("volumeMounts", mounts);
+            let declared = container.document.get("volumeMounts");
+            if !declared.items().is_empty() {
+                if self.mounts.as_ref().is_none_or(|(known, _)| !known.same(declared)) {
+                    self.mounts = Some((declared.clone(), volume_mounts(declared)));
+                }
+                put("volumeMounts", self.mounts.as_ref().map(|(_, mounts)| mounts.clone()).into());
             }
         }
         put(
@@ -287,7 +306,7 @@ impl Shared {
         put(
             "state",
             match &run.state {
-                State::Running { since } => value!({ "running": { "startedAt": (*since) } }),
+                State::Running { since } => self.running(*since),
                 State::Ended(ended) => value!({ "terminated": (terminated(ended)) }),
                 State::Waiting { reason, message } if message.is_empty() => {
                     value!({ "waiting": { "reason": reason } })
@@ -311,10 +330,7 @@ fn terminated(ended: &Ended) -> Value {
     })
 }
 
-fn volume_mounts(mounts: &Value) -> Option<Value> {
-    if mounts.items().is_empty() {
-        return None;
-    }
+fn volume_mounts(mounts: &Value) -> Value {
     let mounted = mounts.items().iter().map(|mount| {
         let mut mounted = mount.clone();
         if mount.get("readOnly").as_bool() == Some(true) {
@@ -323,7 +339,7 @@ fn volume_mounts(mounts: &Value) -> Option<Value> {
         mounted.remove("subPath");
         mounted
     });
-    Some(mounted.collect())
+    mounted.collect()
 }
 
 /// `{}`, shared.
