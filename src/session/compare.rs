@@ -42,7 +42,8 @@ impl Comparison {
 /// typed by the user.
 #[must_use]
 pub fn compare(wanted: &Session, got: &Session, files: &str) -> Comparison {
-    let masks = Masks::new();
+    static MASKS: std::sync::OnceLock<Masks> = std::sync::OnceLock::new();
+    let masks = MASKS.get_or_init(Masks::new);
     let typed: Vec<&str> = wanted.exchanges().map(|exchange| exchange.command.as_str()).collect();
     let given = format!("{}\n{files}", typed.join("\n"));
     let mut others = got.exchanges();
@@ -50,7 +51,7 @@ pub fn compare(wanted: &Session, got: &Session, files: &str) -> Comparison {
     for (at, want) in wanted.exchanges().enumerate() {
         comparison.total += 1;
         let other = others.next();
-        if let Some(difference) = difference(&masks, &given, at + 1, want, other) {
+        if let Some(difference) = difference(masks, &given, at + 1, want, other) {
             comparison.differences.push(difference);
         }
     }

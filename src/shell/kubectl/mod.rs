@@ -7,6 +7,7 @@
 mod api_resources;
 mod apply;
 mod attach;
+mod auth;
 mod call;
 mod cluster_info;
 mod columns;
@@ -26,18 +27,24 @@ mod jsonpath;
 mod label;
 mod logs;
 mod manifests;
+mod nodes;
 mod output;
 mod patch;
 mod pods;
 mod raw;
+mod replace;
 mod resources;
+mod rollout;
 mod run;
 mod scale;
+mod set;
 mod suggest;
 mod table;
 mod tabs;
+mod unsupported;
 mod verb;
 mod version;
+mod wait;
 mod watch;
 
 use crate::shell::command::{Command, Flag, Found, Run, Value};
@@ -72,22 +79,44 @@ pub static VERBS: &[&Verb] = &[
     &create::VERB,
     &expose::VERB,
     &run::VERB,
+    &set::VERB,
     &get::VERB,
+    &unsupported::EDIT,
     &delete::VERB,
+    &rollout::VERB,
     &scale::VERB,
+    &unsupported::AUTOSCALE,
+    &unsupported::CERTIFICATE,
     &cluster_info::VERB,
+    &unsupported::TOP,
+    &nodes::CORDON,
+    &nodes::UNCORDON,
+    &unsupported::DRAIN,
+    &nodes::TAINT,
+    &describe::VERB,
     &logs::VERB,
     &attach::VERB,
     &exec::VERB,
+    &unsupported::PORT_FORWARD,
+    &unsupported::PROXY,
+    &unsupported::COPY,
+    &auth::VERB,
+    &unsupported::DEBUG,
+    &unsupported::EVENTS,
+    &unsupported::DIFF,
     &apply::VERB,
-    &describe::VERB,
+    &patch::VERB,
+    &replace::VERB,
+    &wait::VERB,
+    &unsupported::KUSTOMIZE,
     &label::LABEL,
     &label::ANNOTATE,
+    &unsupported::COMPLETION,
     &api_resources::RESOURCES,
     &api_resources::VERSIONS,
     &config::VERB,
+    &unsupported::PLUGIN,
     &version::VERB,
-    &patch::VERB,
 ];
 
 async fn run(invocation: Invocation) -> i32 {

@@ -5,124 +5,141 @@ use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, done};
 use super::resources::{Reading, objects, queries};
-use super::verb::{ALL, Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, Verb, flags};
+use super::verb::{Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, Verb, flags};
 use crate::api::json;
+use crate::api::object::Object;
 use crate::api::status::{Reason, Status};
 use crate::api::value::Value;
 use crate::api::yaml;
-use crate::cluster::request::{FieldValidation, Options, Subresource};
+use crate::cluster::request::{Options, Subresource};
 use crate::cluster::{Actor, Patch, Request, Verb as Ask};
-use crate::shell::command::{Flag, Value as Argument, not_simulated, option};
+use crate::shell::command::{Flag, Value as Argument, option, switch};
 use crate::words::Words;
 
 const OWN: &[Flag] = &[
-    option('p', "patch", Argument::Text, "the change, as JSON or YAML", "更改内容（JSON 或 YAML）"),
-    option('\0', "patch-file", Argument::File, "a file with the change", "包含更改内容的文件"),
-    option(
-        '\0',
-        "type",
-        Argument::OneOf(&["json", "merge", "strategic"]),
-        "how the change is to be understood",
-        "更改的类型",
-    ),
+    option('p', "patch", Argument::Text, "the change, as JSON or YAML", "JSON 或 YAML 格式的修改内容"),
+    option('\0', "patch-file", Argument::File, "a file with the change", "包含修改内容的文件"),
+    option('\0', "type", Argument::OneOf(&["json", "merge", "strategic"]), "how it is merged", "合并方式"),
     option(
         '\0',
         "subresource",
-        Argument::OneOf(&["scale", "status"]),
-        "change this part",
-        "只更改这个子资源",
+        Argument::OneOf(&["status", "scale"]),
+        "a part of the object",
+        "对象的子资源",
     ),
-    not_simulated('\0', "local", Argument::None, "--dry-run=server"),
+    switch('\0', "local", "work on the file alone", "只处理本地文件"),
 ];
 
 /// `patch`.
 pub static VERB: Verb = Verb {
     name: "patch",
     aliases: &[],
-    usage: "TYPE NAME -p CHANGE [--type=json|merge|strategic]",
-    summary: Words { en: "change fields of an object", zh: "修改对象的字段" },
-    flags: flags![OWN, ALL, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+    usage: "TYPE NAME -p PATCH",
+    summary: Words { en: "change some fields of an object", zh: "修改对象的部分字段" },
+    flags: flags![OWN, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call))),
 };
 
 async fn run(call: Call) -> Outcome {
-    let kind = match call.text("type").to_ascii_lowercase().as_str() {
-        "" | "strategic" => Patch::Strategic,
-        "merge" => Patch::Merge,
-        "json" => Patch::Json,
-        other => {
-            let why = format!("--type must be one of [json merge strategic], not \"{other}\"");
-            return Err(Failure::plain(why));
+    let text = match (call.flags.value("patch"), call.flags.value("patch-file")) {
+        (None | Some(""), None | Some("")) => {
+            return Err(Failure::plain(
+                "must specify --patch or --patch-file containing the contents of the patch",
+            ));
+        }
+        (Some(text), _) if !text.is_empty() => text.to_owned(),
+        (_, file) => {
+            let file = file.unwrap_or("");
+            let text = call.invocation.read_file(file).map_err(|_| {
+                Failure::plain(format!("unable to read patch file: open {file}: no such file or directory"))
+            })?;
+            text.to_string()
         }
     };
-    let text = text(&call)?;
+    let kind = Some(call.text("type")).filter(|kind| !kind.is_empty()).unwrap_or("strategic");
+    if !["json", "merge", "strategic"].contains(&kind) {
+        return Err(Failure::plain(format!("--type must be one of [json merge strategic], not \"{kind}\"")));
+    }
+    if call.has("local") {
+        return Err(Failure::NotSimulated("kubectl patch --local".to_owned(), "--dry-run=client"));
+    }
     let (manifests, failures) = manifests::read(&call).await;
     if manifests.is_empty() && !failures.is_empty() {
         return Failure::of(failures);
     }
-    let change = kind(read(&text)?);
     let queries = queries(&call, call.operands(), manifests, Reading::default())?;
+    let patch = read_patch(&text, kind);
     let (found, mut failures) = objects(&call, &queries);
-    let dry_run = call.dry_run()?;
     let format = Format::of(&call, false)?;
     let printer = Printer::new(&call, &format);
-    let subresource = match call.text("subresource") {
-        "scale" => Subresource::Scale,
-        "status" => Subresource::Status,
-        _ => Subresource::None,
-    };
     for found in &found {
-        let before = &found.object;
-        let options = Options {
-            dry_run: dry_run != DryRun::No,
-            field_validation: FieldValidation::Warn,
-            ..Options::default()
-        };
-        let request = Request::new(Actor::User, Ask::Patch(change.clone()), &before.key);
-        let after = match call.send(request.subresource(subresource).options(options)) {
-            Ok(after) => after,
-            Err(status) => {
-                failures.push(status.into());
-                continue;
-            }
-        };
-        let what = if after.value == before.value { "patched (no change)" } else { "patched" };
-        if subresource == Subresource::Scale && format.is_default() {
-            call.say(&format!("scale.autoscaling/{} {what}{}", before.name(), dry_run.suffix()));
-            continue;
+        let patched =
+            patch.clone().map_err(Failure::from).and_then(|patch| change(&call, &found.object, patch));
+        match patched {
+            Ok((value, what)) => done(&call, &format, &printer, &value, what)?,
+            Err(failure) => failures.push(failure),
         }
-        done(&call, &format, &printer, &after.value, what)?;
     }
     Failure::of(failures)
 }
 
-/// The text of the change.
-fn text(call: &Call) -> Result<String, Failure> {
-    let (given, file) = (call.text("patch"), call.text("patch-file"));
-    if !given.is_empty() {
-        return Ok(given.to_owned());
-    }
-    if file.is_empty() {
-        let why = "must specify --patch or --patch-file containing the contents of the patch";
-        return Err(Failure::plain(why));
-    }
-    call.invocation.read_file(file).map(|text| text.to_string()).map_err(|error| {
-        let words = error.words().to_lowercase();
-        Failure::plain(format!("unable to read patch file: open {file}: {words}"))
+/// The patch that a text says. What begins as JSON and is none is the server's to refuse.
+fn read_patch(text: &str, kind: &str) -> Result<Patch, Status> {
+    let value = if text.trim_start().starts_with(['{', '[']) {
+        json::parse(text).map_err(|error| Status::new(Reason::BadRequest, error.message))?
+    } else {
+        let (documents, problems) = yaml::read(text);
+        match (documents.first(), problems.first()) {
+            (Some(document), _) => document.value(),
+            (None, Some(problem)) => return Err(Status::new(Reason::BadRequest, problem.message.clone())),
+            (None, None) => Value::map(),
+        }
+    };
+    Ok(match kind {
+        "json" => Patch::Json(value),
+        "merge" => Patch::Merge(value),
+        _ => Patch::Strategic(value),
     })
 }
 
-/// The change: JSON as the server reads it, or YAML that kubectl makes JSON of.
-fn read(text: &str) -> Result<Value, Failure> {
-    if text.trim_start().starts_with(['{', '[']) {
-        return json::parse(text).map_err(|error| Status::new(Reason::BadRequest, error.message).into());
+fn change(call: &Call, object: &Object, patch: Patch) -> Result<(Value, &'static str), Failure> {
+    let dry_run = call.dry_run()?;
+    if dry_run == DryRun::Client {
+        return Ok((object.value.clone(), "patched"));
     }
-    let (documents, diagnostics) = yaml::read(text);
-    match (documents.first(), diagnostics.first()) {
-        (Some(document), None) => Ok(document.value()),
-        (_, Some(problem)) => Err(Failure::plain(format!("unable to parse \"{text}\": {}", problem.message))),
-        (None, None) => Ok(Value::map()),
-    }
+    let subresource = match call.text("subresource") {
+        "" => Subresource::None,
+        "status" => Subresource::Status,
+        "scale" => Subresource::Scale,
+        other => {
+            return Err(Failure::plain(format!(
+                "invalid subresource value: \"{other}\". Must be one of [status scale resize]"
+            )));
+        }
+    };
+    let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+    let request = Request::new(Actor::User, Ask::Patch(patch), &object.key).subresource(subresource);
+    let after = call.send(request.options(options))?;
+    let value = if subresource == Subresource::Scale { scale_of(&after) } else { after.value.clone() };
+    let same = unversioned(&object.value) == unversioned(&after.value);
+    Ok((value, if same { "patched (no change)" } else { "patched" }))
+}
+
+/// A document without what every write changes.
+fn unversioned(value: &Value) -> Value {
+    let mut value = value.clone();
+    value.field_mut("metadata").remove("resourceVersion");
+    value
+}
+
+/// The Scale of a workload.
+fn scale_of(object: &Object) -> Value {
+    crate::value!({
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": { "name": (object.name()), "namespace": (object.namespace()) },
+        "spec": { "replicas": (object.spec().get("replicas").clone()) }
+    })
 }

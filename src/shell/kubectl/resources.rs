@@ -24,8 +24,6 @@ pub enum Query {
         key: Key,
         /// The file that it was named in, or empty.
         source: String,
-        /// Its manifest, if it was named by one.
-        manifest: Option<Manifest>,
     },
     /// All objects of a kind that the selectors select.
     Many {
@@ -46,12 +44,17 @@ impl Query {
     }
 }
 
+/// The error of a call that names nothing.
+pub fn nothing_named() -> Failure {
+    Failure::plain(NOTHING_NAMED)
+}
+
 /// How operands are read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading {
     /// A resource alone means all objects of it.
     pub resource_alone: bool,
-    /// Several types in one word may be all that there is (`get`).
+    /// In every namespace (`-A`).
     pub all_namespaces: bool,
 }
 
@@ -146,17 +149,18 @@ pub fn queries(
 /// Whether flags choose objects.
 fn selects(call: &Call) -> bool {
     let given = |flag: &str| call.declares(flag) && !call.text(flag).is_empty();
-    // A --selector without its letter chooses something else (`expose`).
-    let by_labels = call.verb.flags.iter().any(|flag| flag.long == "selector" && flag.short == Some('l'));
-    (by_labels && given("selector")) || given("field-selector") || (call.declares("all") && call.has("all"))
+    chooses_by_selector(call) && given("selector")
+        || given("field-selector")
+        || (call.declares("all") && call.has("all"))
+}
+
+/// `expose` and `set selector` have a `--selector` of their own, which chooses nothing.
+fn chooses_by_selector(call: &Call) -> bool {
+    call.verb.flags.iter().any(|flag| flag.long == "selector" && flag.short == Some('l'))
 }
 
 fn of_manifest(manifest: Manifest) -> Query {
-    Query::One {
-        key: key(manifest.kind, &manifest.namespace, &manifest.name),
-        source: manifest.source.clone(),
-        manifest: Some(manifest),
-    }
+    Query::One { key: key(manifest.kind, &manifest.namespace, &manifest.name), source: manifest.source }
 }
 
 fn one(call: &Call, kind: Kind, name: &str) -> Result<Query, Failure> {
@@ -166,7 +170,7 @@ fn one(call: &Call, kind: Kind, name: &str) -> Result<Query, Failure> {
     if let Some(why) = unusable_name(name) {
         return Err(Failure::plain(format!("invalid resource name \"{name}\": [{why}]")));
     }
-    Ok(Query::One { key: key(kind, &call.namespace, name), source: String::new(), manifest: None })
+    Ok(Query::One { key: key(kind, &call.namespace, name), source: String::new() })
 }
 
 /// Why a name cannot stand in a request's path.
@@ -218,7 +222,7 @@ fn tuples(call: &Call, operands: &[String], selects: bool) -> Result<Vec<Query>,
 pub fn list_options(call: &Call) -> Options {
     let given = |flag: &str| if call.declares(flag) { call.text(flag).to_owned() } else { String::new() };
     Options {
-        label_selector: given("selector"),
+        label_selector: if chooses_by_selector(call) { given("selector") } else { String::new() },
         field_selector: given("field-selector"),
         ..Options::default()
     }

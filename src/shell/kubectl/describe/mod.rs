@@ -23,14 +23,15 @@ use super::resources::{Query, Reading, kinds, list_options, queries};
 use super::verb::{ALL_NAMESPACES, Action, FILES, Operands, SELECTOR, Verb, flags};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
+use crate::api::value::Value;
 use crate::cluster::request::Options;
-use crate::shell::command::{Flag, Value, option, switch};
+use crate::shell::command::{Flag, Value as Argument, option, switch};
 use crate::words::Words;
 use page::Page;
 
 const OWN: &[Flag] = &[
     switch('\0', "show-events", "show events too (the default)", "同时显示事件（默认）"),
-    option('\0', "chunk-size", Value::Number, "how many objects are fetched at once", "每次获取的对象数"),
+    option('\0', "chunk-size", Argument::Number, "how many objects are fetched at once", "每次获取的对象数"),
 ];
 
 /// `describe`.
@@ -148,6 +149,13 @@ fn describe(call: &Call, object: &Object, show_events: bool) -> String {
         _ => generic::describe(&about, &mut page),
     }
     page.finish()
+}
+
+/// A Pod template, not aligned, as `rollout history` prints it.
+pub(super) fn template_text(template: &Value) -> String {
+    let mut page = Page::default();
+    template::describe_template(template, &mut page);
+    page.raw()
 }
 
 /// What a describer works with.

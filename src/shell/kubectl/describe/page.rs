@@ -40,6 +40,11 @@ impl Page {
         self.done
     }
 
+    /// The whole text with its tabs.
+    pub fn raw(self) -> String {
+        self.done + &self.pending
+    }
+
     /// `KEY=VALUE` lines under one title; `<none>` without any.
     pub fn labels(&mut self, level: usize, title: &str, labels: &Value) {
         let mut first = true;

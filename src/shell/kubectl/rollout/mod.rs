@@ -1,0 +1,167 @@
+//! `kubectl rollout`: the revisions of a workload.
+//!
+//! Owns what its verbs share: which objects they are about, and the words for those that have no rollout.
+
+mod history;
+mod status;
+mod undo;
+
+use super::call::{Call, DryRun};
+use super::failure::{Failure, Outcome};
+use super::manifests;
+use super::output::{Format, Printer, done};
+use super::resources::{Found, Reading, objects, queries};
+use super::verb::{Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
+use crate::api::object::Object;
+use crate::api::registry::Kind;
+use crate::api::value::Value;
+use crate::cluster::Patch;
+use crate::cluster::request::Options;
+use crate::value;
+use crate::words::Words;
+
+/// The annotation that counts revisions.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
+/// `rollout`.
+pub static VERB: Verb = Verb {
+    name: "rollout",
+    aliases: &[],
+    usage: "status|history|undo|restart|pause|resume TYPE/NAME",
+    summary: Words {
+        en: "follow, undo and restart the rollout of a workload",
+        zh: "查看、回滚和重启工作负载的发布",
+    },
+    flags: flags![],
+    children: &[&history::VERB, &PAUSE, &RESTART, &RESUME, &status::VERB, &undo::VERB],
+    operands: Operands::Nothing,
+    action: Action::Now(super::parent),
+};
+
+macro_rules! change {
+    ($verb:ident, $name:literal, $en:literal, $zh:literal, $change:ident) => {
+        static $verb: Verb = Verb {
+            name: $name,
+            aliases: &[],
+            usage: "TYPE/NAME",
+            summary: Words { en: $en, zh: $zh },
+            flags: flags![SELECTOR, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+            children: &[],
+            operands: Operands::Resources,
+            action: Action::Waits(|call| Box::pin(change(call, $change))),
+        };
+    };
+}
+
+change!(PAUSE, "pause", "let changes of a Deployment wait", "暂停 Deployment 的发布", pause);
+change!(RESUME, "resume", "let a paused Deployment go on", "恢复已暂停的 Deployment", resume);
+change!(RESTART, "restart", "make all Pods of a workload anew", "重新创建工作负载的所有 Pod", restart);
+
+/// The objects of a call.
+///
+/// # Errors
+/// None is named, or a file cannot be read.
+async fn targets(call: &Call) -> Result<(Vec<Found>, Vec<Failure>), Failure> {
+    if call.operands().is_empty() && call.flags.value("filename").is_none() {
+        return Err(Failure::plain("required resource not specified"));
+    }
+    let (manifests, failures) = manifests::read(call).await;
+    if let (true, Some(failure)) = (manifests.is_empty(), failures.into_iter().next()) {
+        return Err(failure);
+    }
+    let reading = Reading { resource_alone: true, all_namespaces: false };
+    let queries = queries(call, call.operands(), manifests, reading)?;
+    Ok(objects(call, &queries))
+}
+
+/// What a change does to an object: the patch and the word for it.
+type Change = fn(&Call, &Object) -> Result<(Value, &'static str), Failure>;
+
+async fn change(call: Call, change: Change) -> Outcome {
+    let (found, mut failures) = targets(&call).await?;
+    let dry_run = call.dry_run()?;
+    let format = Format::of(&call, false)?;
+    let printer = Printer::new(&call, &format);
+    for Found { object, .. } in &found {
+        match change(&call, object) {
+            Ok((patch, what)) => {
+                let mut value = object.value.clone();
+                if dry_run != DryRun::Client {
+                    match call.patch(&object.key, Patch::Strategic(patch), dry_run) {
+                        Ok(after) => value = after.value.clone(),
+                        Err(status) => {
+                            failures.push(status.into());
+                            continue;
+                        }
+                    }
+                }
+                done(&call, &format, &printer, &value, what)?;
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    Failure::of(failures)
+}
+
+/// `deployments.apps "web"`.
+fn quoted(object: &Object) -> String {
+    format!("{} \"{}\"", object.key.kind.info().group_resource(), object.name())
+}
+
+fn is_paused(object: &Object) -> bool {
+    object.spec().get("paused").as_bool().unwrap_or(false)
+}
+
+fn unsupported(object: &Object, what: &str) -> Failure {
+    Failure::plain(format!("{} {what} is not supported", quoted(object)))
+}
+
+fn pause(_: &Call, object: &Object) -> Result<(Value, &'static str), Failure> {
+    if object.key.kind != Kind::Deployment {
+        return Err(unsupported(object, "pausing"));
+    }
+    if is_paused(object) {
+        return Err(Failure::plain(format!("{} is already paused", quoted(object))));
+    }
+    Ok((value!({ "spec": { "paused": true } }), "paused"))
+}
+
+fn resume(_: &Call, object: &Object) -> Result<(Value, &'static str), Failure> {
+    if object.key.kind != Kind::Deployment {
+        return Err(unsupported(object, "resuming"));
+    }
+    if !is_paused(object) {
+        return Err(Failure::plain(format!("{} is not paused", quoted(object))));
+    }
+    Ok((value!({ "spec": { "paused": null } }), "resumed"))
+}
+
+fn restart(call: &Call, object: &Object) -> Result<(Value, &'static str), Failure> {
+    if !matches!(object.key.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet) {
+        return Err(unsupported(object, "restarting"));
+    }
+    if is_paused(object) {
+        return Err(Failure::plain(format!(
+            "{} can't restart paused deployment (run rollout resume first)",
+            quoted(object)
+        )));
+    }
+    let now = call.host().with(|simulation| simulation.cluster.timestamp());
+    // A template that differs in this annotation is a new one.
+    let annotations = value!({ "kubectl.kubernetes.io/restartedAt": now });
+    Ok((value!({ "spec": { "template": { "metadata": { "annotations": annotations } } } }), "restarted"))
+}
+
+/// The revision that an object stands for; 0 without one.
+fn revision(object: &Object) -> i64 {
+    object.meta.annotation(REVISION).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// The ReplicaSets of a Deployment, by revision.
+fn replica_sets(call: &Call, deployment: &Object) -> Vec<std::sync::Arc<Object>> {
+    let mut sets =
+        call.list(Kind::ReplicaSet, deployment.namespace(), Options::default()).unwrap_or_default();
+    sets.retain(|set| set.controller().is_some_and(|owner| owner.uid == deployment.meta.uid));
+    sets.sort_by_key(|set| revision(set));
+    sets
+}

@@ -1,0 +1,181 @@
+//! `kubectl wait`.
+
+use std::time::Duration;
+
+use super::call::{Call, key};
+use super::failure::{Failure, Outcome};
+use super::jsonpath::{Template, text_of};
+use super::manifests;
+use super::output::name_of;
+use super::resources::{Found, Query, Reading, objects, queries};
+use super::verb::{
+    ALL, ALL_NAMESPACES, Action, FIELD_SELECTOR, FILES, OUTPUT, Operands, SELECTOR, Verb, flags,
+};
+use super::watch::until_gone;
+use crate::api::object::Object;
+use crate::shell::command::{Flag, Value, option};
+use crate::shell::duration::duration;
+use crate::shell::executor::{Either, first};
+use crate::words::Words;
+
+/// How long is waited unless a flag says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+const OWN: &[Flag] = &[
+    option(
+        '\0',
+        "for",
+        Value::Text,
+        "delete, create, condition=NAME[=VALUE] or jsonpath=PATH[=VALUE]",
+        "delete、create、condition=名称[=值] 或 jsonpath=路径[=值]",
+    ),
+    option('\0', "timeout", Value::Duration, "how long to wait", "最长等待时间"),
+];
+
+/// `wait`.
+pub static VERB: Verb = Verb {
+    name: "wait",
+    aliases: &[],
+    usage: "TYPE/NAME --for=CONDITION",
+    summary: Words { en: "wait until objects are as asked for", zh: "等待对象满足条件" },
+    flags: flags![OWN, ALL, ALL_NAMESPACES, SELECTOR, FIELD_SELECTOR, OUTPUT, FILES],
+    children: &[],
+    operands: Operands::Resources,
+    action: Action::Waits(|call| Box::pin(run(call))),
+};
+
+/// What is waited for.
+enum Goal {
+    Deleted,
+    Created,
+    Condition { name: String, value: String },
+    Path { template: Template, value: Option<String> },
+}
+
+async fn run(call: Call) -> Outcome {
+    let goal = goal(call.text("for"))?;
+    let timeout = match call.flags.value("timeout") {
+        Some(text) => duration(text).map_err(Failure::plain)?,
+        None => TIMEOUT,
+    };
+    let (manifests, failures) = manifests::read(&call).await;
+    if manifests.is_empty() && !failures.is_empty() {
+        return Failure::of(failures);
+    }
+    let reading = Reading { resource_alone: false, all_namespaces: call.has("all-namespaces") };
+    let queries = queries(&call, call.operands(), manifests, reading)?;
+    match goal {
+        Goal::Created => wait_created(&call, &queries, timeout).await,
+        goal => wait_for(&call, &queries, &goal, timeout).await,
+    }
+}
+
+fn goal(text: &str) -> Result<Goal, Failure> {
+    let lower = text.to_ascii_lowercase();
+    if lower == "delete" {
+        return Ok(Goal::Deleted);
+    }
+    if lower == "create" {
+        return Ok(Goal::Created);
+    }
+    if let Some(condition) = text.strip_prefix("condition=") {
+        let (name, value) = condition.split_once('=').unwrap_or((condition, "true"));
+        return Ok(Goal::Condition { name: name.to_owned(), value: value.to_owned() });
+    }
+    if let Some(path) = text.strip_prefix("jsonpath=") {
+        let (path, value) = match path.rfind("}=") {
+            Some(at) => (&path[..=at], Some(path[at + 2..].trim_matches(['\'', '"']).to_owned())),
+            None => match path.split_once('=') {
+                Some((path, value)) if !path.contains('[') => (path, Some(value.to_owned())),
+                _ => (path, None),
+            },
+        };
+        let template = Template::relaxed(path).map_err(Failure::plain)?;
+        return Ok(Goal::Path { template, value });
+    }
+    let shown = if text.is_empty() { "[]".to_owned() } else { format!("\"{text}\"") };
+    Err(Failure::plain(format!("unrecognized condition: {shown}")))
+}
+
+async fn wait_created(call: &Call, queries: &[Query], timeout: Duration) -> Outcome {
+    for query in queries {
+        let looking = call.host().until(|simulation| match query {
+            Query::One { key, .. } => simulation.cluster.get(key).cloned(),
+            Query::Many { kind, namespace } => {
+                let namespace = Some(namespace.as_str()).filter(|namespace| !namespace.is_empty());
+                simulation.cluster.list(*kind, namespace).next().cloned()
+            }
+        });
+        match first(looking, call.invocation.sleep(timeout)).await {
+            Either::Left(object) => call.say(&format!("{} condition met", name_of(&object.value))),
+            Either::Right(()) => return Err(Failure::plain("timed out waiting for the condition")),
+        }
+    }
+    Ok(())
+}
+
+async fn wait_for(call: &Call, queries: &[Query], goal: &Goal, timeout: Duration) -> Outcome {
+    let (found, mut failures) = objects(call, queries);
+    if matches!(goal, Goal::Deleted) {
+        failures.retain(|failure| !failure.is_not_found());
+    }
+    if found.is_empty() && failures.is_empty() && !matches!(goal, Goal::Deleted) {
+        return Err(Failure::plain("no matching resources found"));
+    }
+    let deadline = call.host().now() + u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX);
+    for Found { object, .. } in &found {
+        let reached = reach(call, object, goal);
+        match first(reached, call.host().sleep_until(deadline)).await {
+            Either::Left(Ok(())) => call.say(&format!("{} condition met", name_of(&object.value))),
+            Either::Left(Err(failure)) => failures.push(failure),
+            Either::Right(()) => {
+                let info = object.key.kind.info();
+                failures.push(Failure::plain(format!(
+                    "timed out waiting for the condition on {}/{}",
+                    info.plural,
+                    object.name()
+                )));
+            }
+        }
+    }
+    Failure::of(failures)
+}
+
+/// Waits until an object is as the goal says.
+async fn reach(call: &Call, object: &Object, goal: &Goal) -> Outcome {
+    if matches!(goal, Goal::Deleted) {
+        until_gone(call, &object.key, &object.meta.uid).await;
+        return Ok(());
+    }
+    let wanted = key(object.key.kind, object.namespace(), object.name());
+    call.host()
+        .until(|simulation| match simulation.cluster.get(&wanted) {
+            None => {
+                let status = crate::api::status::Status::not_found(wanted.kind, &wanted.name);
+                Some(Err(status.into()))
+            }
+            Some(object) => holds(object, goal).then_some(Ok(())),
+        })
+        .await
+}
+
+fn holds(object: &Object, goal: &Goal) -> bool {
+    match goal {
+        Goal::Condition { name, value } => {
+            object.status().get("conditions").items().iter().any(|condition| {
+                condition.get("type").str().eq_ignore_ascii_case(name)
+                    && condition.get("status").str().eq_ignore_ascii_case(value)
+            })
+        }
+        Goal::Path { template, value } => {
+            let found = template.results(&object.value).unwrap_or_default();
+            match (found.as_slice(), value) {
+                ([], _) => false,
+                (_, None) => true,
+                ([one], Some(value)) => text_of(one).trim() == value.as_str(),
+                _ => false,
+            }
+        }
+        Goal::Deleted | Goal::Created => false,
+    }
+}
