@@ -16,6 +16,9 @@ use crate::words::Language;
 use super::finding::Severity;
 use super::render::say;
 
+/// In a cluster with more Pods, selectors are not compared at each stroke of a key: it would take too long.
+const POD_LIMIT: usize = 5_000;
+
 /// Something about a place in a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
@@ -38,9 +41,12 @@ struct Candidate {
 }
 
 /// What is probably wrong with a text, given what the cluster has; documents without a namespace belong to
-/// `namespace`.
+/// `namespace`. Nothing for a cluster of more than 5,000 Pods, in which `why` still answers.
 #[must_use]
 pub fn lint(text: &str, cluster: &Cluster, namespace: &str, language: Language) -> Vec<Diagnostic> {
+    if cluster.count(Kind::Pod) > POD_LIMIT {
+        return Vec::new();
+    }
     let (documents, _) = yaml::read(text);
     let values: Vec<Value> = documents.iter().map(Document::value).collect();
     let pods = candidates(&values, cluster, namespace);

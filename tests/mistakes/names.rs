@@ -126,3 +126,15 @@ fn why_speaks_both_languages_and_knows_what_does_not_exist() {
     let shown = world.run("why");
     assert!(shown.contains("There is no program nosuchprogram here"), "{shown}");
 }
+
+#[test]
+fn why_on_the_same_line_asks_about_what_stands_before_it() {
+    let world = web("{selector: {app: wbe}, ports: [{port: 80}]}");
+    let address = world.cluster_ip("web");
+    let pod = world.pod_of("web-");
+    let shown = world.run_in(&pod.name, &format!("curl {address}; why"));
+    assert!(
+        shown.contains("svc/web has no endpoint") && shown.contains("it has app=web, not app=wbe"),
+        "{shown}"
+    );
+}

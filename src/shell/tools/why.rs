@@ -70,9 +70,10 @@ fn asked(operands: &[String]) -> Vec<String> {
 }
 
 fn last_failure(invocation: &Invocation) -> Vec<Finding> {
+    let from = origin(&invocation.place);
     invocation.host.with(|simulation| {
-        let recent = simulation.incidents.recent_command();
-        let commands = simulation.incidents.commands().chain(recent.as_ref());
+        let unfinished = simulation.incidents.unfinished(&from);
+        let commands = unfinished.as_ref().into_iter().chain(simulation.incidents.commands());
         explain::last_failure(&simulation.cluster, commands)
     })
 }

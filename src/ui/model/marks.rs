@@ -13,6 +13,7 @@ use crate::api::yaml::positions::Span;
 use crate::api::yaml::read::{Document, Severity, read};
 use crate::cluster::request::Options;
 use crate::cluster::{Actor, Request, Verb};
+use crate::explain;
 use crate::simulation::Simulation;
 use crate::words::{Language, Words};
 
@@ -112,6 +113,11 @@ pub fn find(text: &str, namespace: &str, simulation: &mut Simulation, language: 
         findings.selected.extend(selected(&value, namespace, simulation));
     }
     *simulation.cluster.random() = random;
+    for found in explain::lint::lint(text, &simulation.cluster, namespace, language) {
+        if found.severity == explain::Severity::Problem {
+            findings.marks.push(Mark { span: found.span, refused: false, message: found.message });
+        }
+    }
     findings.marks.sort_by_key(|mark| (mark.span.line, mark.span.column));
     findings
 }
