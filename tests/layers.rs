@@ -59,8 +59,9 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The modules that a source text names after `crate::`, without comments.
+/// The modules that a source text names after `crate::`, without comments and without its tests.
 fn imports(text: &str) -> Vec<String> {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let code: String =
         text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|l| format!("{l}\n")).collect();
     let names = code.split("crate::").skip(1);

@@ -40,7 +40,12 @@ impl Cluster {
         Ok(())
     }
 
-    pub(super) fn admit_namespace(&self, kind: Kind, namespace: &str, document: &Value) -> Result<(), Status> {
+    pub(super) fn admit_namespace(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        document: &Value,
+    ) -> Result<(), Status> {
         let Some(object) = self.find(Kind::Namespace, "", namespace) else {
             return Err(Status::not_found(Kind::Namespace, namespace));
         };
