@@ -3,7 +3,7 @@
 //! Owns [`PodCause`] and the look at one Pod's status, as the kubelet and the scheduler wrote it, beside what
 //! its image really does.
 
-use super::finding::{Cause, Finding, Fix, Severity, in_namespace, named};
+use super::finding::{Cause, Finding, Fix, Severity, in_namespace};
 use super::near;
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
@@ -293,7 +293,13 @@ pub fn fixes(cluster: &Cluster, key: &Key, cause: &PodCause) -> Vec<Fix> {
     match cause {
         PodCause::Image { container, meant: Some(meant), .. } => {
             let target = owner.unwrap_or_else(|| key.clone());
-            vec![Fix::Command(format!("kubectl set image {} {container}={meant}", named(&target)))]
+            let containers = format!("\"containers\":[{{\"name\":\"{container}\",\"image\":\"{meant}\"}}]");
+            let spec = match target == *key {
+                true => format!("{{\"spec\":{{{containers}}}}}"),
+                false => format!("{{\"spec\":{{\"template\":{{\"spec\":{{{containers}}}}}}}}}"),
+            };
+            let kind = target.kind.info().singular;
+            vec![Fix::Command(format!("kubectl patch {kind} {} -p '{spec}'{suffix}", target.name))]
         }
         PodCause::Crashes { variables, idle: false, .. } if variables.is_empty() => {
             vec![Fix::Command(format!("kubectl logs {} --previous{suffix}", key.name)), describe()]
@@ -312,7 +318,12 @@ pub fn fixes(cluster: &Cluster, key: &Key, cause: &PodCause) -> Vec<Fix> {
             vec![Fix::Edit { key: target, field: format!("{spec}.containers[{at}].{part}"), value }]
         }
         PodCause::Unschedulable { cordoned: Some(node), .. } => {
-            vec![Fix::Command(format!("kubectl uncordon {node}")), describe()]
+            vec![
+                Fix::Command(format!(
+                    "kubectl patch node {node} -p '{{\"spec\":{{\"unschedulable\":false}}}}'"
+                )),
+                describe(),
+            ]
         }
         PodCause::NotReady { probe: Some(probe), open, container } => {
             let wrong = probe.number.is_some_and(|number| !open.contains(&number));

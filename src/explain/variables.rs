@@ -3,7 +3,7 @@
 //! Owns [`VariableCause`]. A container gets the variables of the Services that exist when it starts, of its own
 //! namespace alone: <https://kubernetes.io/docs/tutorials/services/connect-applications-service/>.
 
-use super::finding::{Cause, Finding, Severity, in_namespace, named};
+use super::finding::{Cause, Finding, Severity, in_namespace};
 use super::near;
 use crate::api::object::Key;
 use crate::api::registry::Kind;
@@ -103,10 +103,7 @@ pub fn variable(cluster: &Cluster, runtime: &Runtime, pod: &Key, variable: &str)
         if matches!(cause, VariableCause::Present { .. }) { Severity::Fine } else { Severity::Problem };
     let mut finding = Finding::new(&subject, severity, Cause::Variable(cause.clone()));
     if let VariableCause::OlderPod { .. } = cause {
-        finding = finding.command(match near::owner(cluster, object) {
-            Some(owner) => format!("kubectl rollout restart {}", named(&owner)),
-            None => format!("kubectl delete pod {}{}", pod.name, in_namespace(pod)),
-        });
+        finding = finding.command(format!("kubectl delete pod {}{}", pod.name, in_namespace(pod)));
     }
     vec![finding]
 }

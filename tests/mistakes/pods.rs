@@ -4,7 +4,7 @@ use portside::explain::pod::PodCause;
 use portside::explain::workload::WorkloadCause;
 use portside::explain::{Cause, ServiceCause};
 
-use crate::world::{World, commands, deployment, edits, first, service};
+use crate::world::{World, deployment, edits, first, service};
 
 #[test]
 fn running_is_not_ready_and_the_probe_on_a_closed_port_is_to_blame() {
@@ -37,12 +37,12 @@ fn an_image_that_does_not_exist_names_the_one_that_does_and_the_service_says_so_
         matches!(cause, Cause::Workload(WorkloadCause::PodsNotReady { pod: Some((_, PodCause::Image { meant: Some(meant), .. })), .. }) if meant == "nginx:1.25"),
         "{findings:?}"
     );
-    assert_eq!(commands(finding), ["kubectl set image deploy/web c=nginx:1.25"]);
-    let findings = world.findings("svc/web");
+    let of_service = world.findings("svc/web");
     assert!(
-        matches!(first(&findings).0, Cause::Service(ServiceCause::NotReady { ready: 0, .. })),
-        "{findings:?}"
+        matches!(first(&of_service).0, Cause::Service(ServiceCause::NotReady { ready: 0, .. })),
+        "{of_service:?}"
     );
+    world.fix_and_check(finding, "deploy/web");
 }
 
 #[test]
