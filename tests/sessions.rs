@@ -44,16 +44,16 @@ struct Recorded {
 
 fn recorded() -> Vec<Recorded> {
     let mut folders: Vec<PathBuf> = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the sessions are there")
+        .map(|entry| entry.expect("the folder can be listed").path())
         .filter(|path| path.is_dir())
         .collect();
     folders.sort();
     folders
         .into_iter()
         .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let text = fs::read_to_string(path.join("session.txt")).unwrap();
+            let name = path.file_name().expect("a listed path has a name").to_string_lossy().into_owned();
+            let text = fs::read_to_string(path.join("session.txt")).expect("sessions are text");
             Recorded { name, text, files: files(&path, "") }
         })
         .collect()
@@ -61,14 +61,18 @@ fn recorded() -> Vec<Recorded> {
 
 fn files(folder: &Path, below: &str) -> Vec<File> {
     let mut found = Vec::new();
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a folder can be listed")
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .collect();
     paths.sort();
     for path in paths {
-        let name = format!("{below}{}", path.file_name().unwrap().to_string_lossy());
+        let name =
+            format!("{below}{}", path.file_name().expect("a listed path has a name").to_string_lossy());
         if path.is_dir() {
             found.extend(files(&path, &format!("{name}/")));
         } else if name != "session.txt" {
-            found.push((name, fs::read_to_string(&path).unwrap()));
+            found.push((name, fs::read_to_string(&path).expect("sessions are text")));
         }
     }
     found
@@ -117,22 +121,24 @@ fn write_known(found: &BTreeMap<Row, Difference>, known: &BTreeMap<Row, (String,
         let reason = known
             .get(&(session.clone(), *number))
             .map_or("not looked into yet", |(_, reason)| reason.as_str());
-        writeln!(text, "| {session} | {number} | `{}` | {reason} |", cell(&difference.command)).unwrap();
+        writeln!(text, "| {session} | {number} | `{}` | {reason} |", cell(&difference.command))
+            .expect("text takes any text");
     }
-    fs::write(folder().join("KNOWN.md"), text).unwrap();
+    fs::write(folder().join("KNOWN.md"), text).expect("the list can be written");
 }
 
 fn shown(difference: &Difference) -> String {
     let mut text = String::new();
     for line in &difference.wanted {
         let mark = if difference.got.contains(line) { "  " } else { "- " };
-        writeln!(text, "    {mark}{line}").unwrap();
+        writeln!(text, "    {mark}{line}").expect("text takes any text");
     }
     for line in difference.got.iter().filter(|line| !difference.wanted.contains(line)) {
-        writeln!(text, "    + {line}").unwrap();
+        writeln!(text, "    + {line}").expect("text takes any text");
     }
     if Some(difference.status.0) != difference.status.1 {
-        writeln!(text, "    exit {} wanted, {:?} found", difference.status.0, difference.status.1).unwrap();
+        writeln!(text, "    exit {} wanted, {:?} found", difference.status.0, difference.status.1)
+            .expect("text takes any text");
     }
     text
 }
@@ -160,14 +166,17 @@ fn recorded_sessions_are_replayed_as_they_were_recorded() {
     }
     let mut wrong = String::new();
     for (row, difference) in found.iter().filter(|(row, _)| !known.contains_key(*row)) {
-        writeln!(wrong, "{} no longer agrees on command {}: $ {}", row.0, row.1, difference.command).unwrap();
+        writeln!(wrong, "{} no longer agrees on command {}: $ {}", row.0, row.1, difference.command)
+            .expect("text takes any text");
         wrong.push_str(&shown(difference));
     }
     for ((session, number), (command, _)) in known.iter().filter(|(row, _)| !found.contains_key(*row)) {
-        writeln!(wrong, "{session} agrees on command {number} now: strike `{command}` off KNOWN.md").unwrap();
+        writeln!(wrong, "{session} agrees on command {number} now: strike `{command}` off KNOWN.md")
+            .expect("text takes any text");
     }
     for (session, number) in known.keys().filter(|(session, _)| FULL.contains(&session.as_str())) {
-        writeln!(wrong, "{session} is to agree fully, but command {number} is in KNOWN.md").unwrap();
+        writeln!(wrong, "{session} is to agree fully, but command {number} is in KNOWN.md")
+            .expect("text takes any text");
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }

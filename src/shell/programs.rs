@@ -70,10 +70,9 @@ impl Programs {
             }
         }
         for (key, container, words) in wanted {
-            if self.running.len() < PROGRAM_LIMIT && !self.running.contains_key(&key) {
-                if let Some(program) = start(host, pod, &container, &words) {
-                    self.running.insert(key, program);
-                }
+            let room = self.running.len() < PROGRAM_LIMIT && !self.running.contains_key(&key);
+            if let Some(program) = room.then(|| start(host, pod, &container, &words)).flatten() {
+                self.running.insert(key, program);
             }
         }
     }

@@ -17,11 +17,14 @@ use crate::cluster::Cluster;
 /// Name and value of each variable.
 pub(super) type Variables = Vec<(String, String)>;
 
+/// Names and values, shared between the containers that get them.
+type Shared = Arc<[(String, String)]>;
+
 /// The variables of Services, by namespace and whether `enableServiceLinks` is set; forgotten when a Service
 /// changes.
 #[derive(Debug, Default)]
 pub(super) struct ServiceVariables {
-    known: FxHashMap<(SmolStr, bool), Arc<[(String, String)]>>,
+    known: FxHashMap<(SmolStr, bool), Shared>,
 }
 
 impl ServiceVariables {

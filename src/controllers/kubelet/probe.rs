@@ -59,7 +59,7 @@ pub(super) fn plan(run: &mut Run, subject: Subject<'_>, started: Instant) {
     if !liveness.is_null() && fails(liveness, subject).is_some() {
         run.next.kill = Some(gives_up(liveness, from));
     }
-    if !run.ready && !(readiness.is_null() && startup.is_null()) {
+    if !run.ready && (!readiness.is_null() || !startup.is_null()) {
         run.next.probe = Some(from + seconds(readiness, "initialDelaySeconds", 0));
     }
 }

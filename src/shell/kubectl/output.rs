@@ -57,7 +57,7 @@ impl Format {
             Some((name, argument)) => (name, Some(argument)),
             None => (given, None),
         };
-        let template = || argument.map_or_else(|| call.text("template"), |argument| argument);
+        let template = || argument.unwrap_or_else(|| call.text("template"));
         match name {
             "" => Ok(Self::Default),
             "wide" if tables => Ok(Self::Wide),

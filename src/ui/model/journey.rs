@@ -93,7 +93,7 @@ impl Journey {
             stops.push(stop(hop, map, now, leaves));
             now = leaves + if moves { moving(hop.latency_us) } else { 0.0 };
         }
-        let mut touched: Vec<String> = stops.iter().flat_map(|stop| touched(stop)).collect();
+        let mut touched: Vec<String> = stops.iter().flat_map(touched).collect();
         touched.sort_unstable();
         touched.dedup();
         Self {

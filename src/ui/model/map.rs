@@ -320,13 +320,13 @@ pub fn word_of(object: &Object) -> SmolStr {
         return "Terminating".into();
     }
     let containers = object.status().get("containerStatuses").items();
-    let reasons = containers.iter().filter_map(|container| {
+    let mut reasons = containers.iter().filter_map(|container| {
         let state = container.get("state");
         let waiting = state.at(&["waiting", "reason"]);
         let reason = if waiting.is_null() { state.at(&["terminated", "reason"]) } else { waiting };
         reason.as_str().map(SmolStr::new)
     });
-    reasons.last().unwrap_or_else(|| object.as_pod().map(|pod| pod.phase.clone()).unwrap_or_default())
+    reasons.next_back().unwrap_or_else(|| object.as_pod().map(|pod| pod.phase.clone()).unwrap_or_default())
 }
 
 fn ports_of(service: &Object) -> String {
