@@ -20,6 +20,8 @@ use crate::shell::io::{Input, Output, Streams};
 use crate::shell::places::Place;
 use crate::simulation::Simulation;
 
+/// How long the cluster has run when a person comes, in µs: the recorded sessions began after some time too.
+const BEFORE_MICROS: u64 = 20_000_000;
 /// What a command takes at least, in µs of virtual time.
 const COMMAND_MICROS: u64 = 100_000;
 /// What a command may take at most, in µs of virtual time: longer than any wait that kubectl has.
@@ -105,6 +107,7 @@ impl Replay {
     #[must_use]
     pub fn new(settings: Settings, files: &[File]) -> Self {
         let host = Host::new(Simulation::new(settings));
+        while host.run_until(host.now() + BEFORE_MICROS, BUDGET) == Progress::OutOfBudget {}
         let place = Rc::new(Place::workstation());
         for (name, text) in files {
             let path = format!("{}/{name}", place.home);

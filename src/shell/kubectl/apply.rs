@@ -107,6 +107,9 @@ fn apply(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<(Value, &'
     if manifest.name.is_empty() {
         return Err(retrieving(manifest, "resource name may not be empty"));
     }
+    if let Some(why) = super::resources::unusable_name(&manifest.name) {
+        return Err(retrieving(manifest, &format!("invalid resource name \"{}\": [{why}]", manifest.name)));
+    }
     match call.get(manifest.kind, &manifest.namespace, &manifest.name) {
         Ok(current) => change(call, manifest, &current, &modified, dry_run),
         Err(status) if status.reason == Reason::NotFound => {

@@ -13,7 +13,7 @@ use crate::api::registry::Kind;
 use crate::api::status::Status;
 use crate::api::table::Table;
 use crate::api::value::Value;
-use crate::cluster::request::Options;
+use crate::cluster::request::{FieldValidation, Options};
 use crate::cluster::{Actor, Body, Patch, Request, Verb as Ask};
 use crate::shell::flags::Parsed;
 use crate::shell::host::Host;
@@ -147,6 +147,18 @@ impl Call {
         }
     }
 
+    /// The options of a change.
+    pub fn options(&self, dry_run: DryRun) -> Options {
+        let field_validation = match self.declares("validate").then(|| self.text("validate")) {
+            Some("warn") => FieldValidation::Warn,
+            Some("ignore" | "false") => FieldValidation::Ignore,
+            Some(_) => FieldValidation::Strict,
+            // Verbs without the flag leave it to the server, which warns.
+            None => FieldValidation::Warn,
+        };
+        Options { dry_run: dry_run == DryRun::Server, field_validation, ..Options::default() }
+    }
+
     /// Asks the server; its warnings are printed at once.
     ///
     /// # Errors
@@ -209,7 +221,7 @@ impl Call {
         value: Value,
         dry_run: DryRun,
     ) -> Result<Arc<Object>, Status> {
-        let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+        let options = self.options(dry_run);
         self.ask_object(
             Request::new(Actor::User, Ask::Create(value), &key(kind, namespace, "")).options(options),
         )
@@ -220,7 +232,7 @@ impl Call {
     /// # Errors
     /// What the server refuses.
     pub fn update(&self, key: &Key, value: Value, dry_run: DryRun) -> Result<Arc<Object>, Status> {
-        let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+        let options = self.options(dry_run);
         self.ask_object(Request::new(Actor::User, Ask::Update(value), key).options(options))
     }
 
@@ -229,7 +241,7 @@ impl Call {
     /// # Errors
     /// What the server refuses.
     pub fn patch(&self, key: &Key, patch: Patch, dry_run: DryRun) -> Result<Arc<Object>, Status> {
-        let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+        let options = self.options(dry_run);
         self.ask_object(Request::new(Actor::User, Ask::Patch(patch), key).options(options))
     }
 

@@ -18,6 +18,8 @@ mod create;
 mod delete;
 mod describe;
 mod discovery;
+mod drain;
+mod events;
 mod exec;
 mod expose;
 mod failure;
@@ -91,7 +93,7 @@ pub static VERBS: &[&Verb] = &[
     &unsupported::TOP,
     &nodes::CORDON,
     &nodes::UNCORDON,
-    &unsupported::DRAIN,
+    &drain::VERB,
     &nodes::TAINT,
     &describe::VERB,
     &logs::VERB,
@@ -102,7 +104,7 @@ pub static VERBS: &[&Verb] = &[
     &unsupported::COPY,
     &auth::VERB,
     &unsupported::DEBUG,
-    &unsupported::EVENTS,
+    &events::VERB,
     &unsupported::DIFF,
     &apply::VERB,
     &patch::VERB,

@@ -52,7 +52,11 @@ pub static TAINT: Verb = Verb {
     action: Action::Now(taint),
 };
 
-fn nodes(call: &Call, names: &[String]) -> Result<(Vec<Arc<Object>>, Vec<Failure>), Failure> {
+/// The nodes that names or a selector mean, and what is wrong.
+///
+/// # Errors
+/// A selector that cannot be read.
+pub fn nodes(call: &Call, names: &[String]) -> Result<(Vec<Arc<Object>>, Vec<Failure>), Failure> {
     if !call.text("selector").is_empty() {
         let options = Options { label_selector: call.text("selector").to_owned(), ..Options::default() };
         return Ok((call.list(Kind::Node, "", options)?, Vec::new()));

@@ -151,7 +151,11 @@ pub fn name_of(value: &Value) -> String {
     let name = value.at(&["metadata", "name"]).str();
     match Kind::of_manifest(value.get("apiVersion").str(), value.get("kind").str()) {
         Some(kind) => format!("{}/{name}", kind.info().group_singular()),
-        None => format!("{}/{name}", value.get("kind").str().to_ascii_lowercase()),
+        None => {
+            let group = value.get("apiVersion").str().split_once('/').map_or("", |(group, _)| group);
+            let dot = if group.is_empty() { "" } else { "." };
+            format!("{}{dot}{group}/{name}", value.get("kind").str().to_ascii_lowercase())
+        }
     }
 }
 

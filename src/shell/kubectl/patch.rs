@@ -11,7 +11,7 @@ use crate::api::object::Object;
 use crate::api::status::{Reason, Status};
 use crate::api::value::Value;
 use crate::api::yaml;
-use crate::cluster::request::{Options, Subresource};
+use crate::cluster::request::Subresource;
 use crate::cluster::{Actor, Patch, Request, Verb as Ask};
 use crate::shell::command::{Flag, Value as Argument, option, switch};
 use crate::words::Words;
@@ -119,7 +119,7 @@ fn change(call: &Call, object: &Object, patch: Patch) -> Result<(Value, &'static
             )));
         }
     };
-    let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+    let options = call.options(dry_run);
     let request = Request::new(Actor::User, Ask::Patch(patch), &object.key).subresource(subresource);
     let after = call.send(request.options(options))?;
     let value = if subresource == Subresource::Scale { scale_of(&after) } else { after.value.clone() };

@@ -174,7 +174,7 @@ fn one(call: &Call, kind: Kind, name: &str) -> Result<Query, Failure> {
 }
 
 /// Why a name cannot stand in a request's path.
-fn unusable_name(name: &str) -> Option<String> {
+pub fn unusable_name(name: &str) -> Option<String> {
     if name == "." || name == ".." {
         return Some(format!("may not be '{name}'"));
     }

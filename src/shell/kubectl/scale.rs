@@ -6,7 +6,7 @@ use super::manifests;
 use super::output::{Format, Printer, done};
 use super::resources::{Reading, objects, queries};
 use super::verb::{ALL, Action, DRY_RUN, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
-use crate::cluster::request::{Options, Subresource};
+use crate::cluster::request::Subresource;
 use crate::cluster::{Actor, Request, Verb as Ask};
 use crate::shell::command::{Flag, Value, option};
 use crate::value;
@@ -60,7 +60,7 @@ async fn run(call: Call) -> Outcome {
         }
         if dry_run != DryRun::Client {
             let body = value!({ "spec": { "replicas": replicas } });
-            let options = Options { dry_run: dry_run == DryRun::Server, ..Options::default() };
+            let options = call.options(dry_run);
             let request = Request::new(Actor::User, Ask::Update(body), &object.key)
                 .subresource(Subresource::Scale)
                 .options(options);

@@ -51,9 +51,7 @@ verb!(COMPLETION, "completion", completion, [], []);
 verb!(COPY, "cp", copy, [ATTACH], []);
 verb!(DEBUG, "debug", debug, [IMAGE, ATTACH], []);
 verb!(DIFF, "diff", diff, [FILES, SELECTOR], []);
-verb!(DRAIN, "drain", drain, [DRAIN_FLAGS, SELECTOR], []);
 verb!(EDIT, "edit", edit, [FILES], []);
-verb!(EVENTS, "events", |_| unsimulated("events", "kubectl get events"), [], []);
 verb!(KUSTOMIZE, "kustomize", kustomize, [], []);
 verb!(PLUGIN, "plugin", super::parent, [], [&PLUGIN_LIST]);
 verb!(
@@ -70,24 +68,6 @@ verb!(TOP_NODES, "nodes", |_| Err(Failure::plain("Metrics API not available")), 
 verb!(TOP_PODS, "pods", |_| Err(Failure::plain("Metrics API not available")), [SELECTOR], []);
 
 const ADDRESS: &[Flag] = &[option('\0', "address", Value::Text, "where to listen", "监听地址")];
-const DRAIN_FLAGS: &[Flag] = &[
-    crate::shell::command::switch(
-        '\0',
-        "ignore-daemonsets",
-        "leave Pods of DaemonSets",
-        "忽略 DaemonSet 的 Pod",
-    ),
-    crate::shell::command::switch(
-        '\0',
-        "delete-emptydir-data",
-        "even if data are lost",
-        "允许删除 emptyDir 数据",
-    ),
-    crate::shell::command::switch('\0', "force", "even Pods without a controller", "强制删除无控制器的 Pod"),
-    option('\0', "grace-period", Value::Number, "seconds that a Pod has to end", "Pod 终止前的宽限秒数"),
-    option('\0', "timeout", Value::Duration, "how long to wait", "最长等待时间"),
-];
-
 fn unsimulated(verb: &str, nearest: &'static str) -> Outcome {
     Err(Failure::NotSimulated(format!("kubectl {verb}"), nearest))
 }
@@ -129,13 +109,6 @@ fn diff(call: &Call) -> Outcome {
         Failure::NotSimulated("kubectl diff".to_owned(), "kubectl apply --dry-run=server -o yaml")
     };
     Err(Failure::With(TROUBLE, Box::new(failure)))
-}
-
-fn drain(call: &Call) -> Outcome {
-    if call.operands().is_empty() && call.text("selector").is_empty() {
-        return Err(call.usage_error("USAGE: drain NODE [flags]"));
-    }
-    unsimulated("drain", "kubectl cordon, then kubectl delete pod")
 }
 
 fn edit(call: &Call) -> Outcome {

@@ -67,14 +67,13 @@ async fn run(call: Call) -> Outcome {
     {
         let matching = matching(&call, prefix)?;
         if !matching.is_empty() {
-            let show_events = shows_events(&call) && matching.len() == 1;
             for object in matching {
-                call.write(&(describe(&call, &object, show_events) + "\n"));
+                call.write(&(describe(&call, &object, false) + "\n"));
             }
             return Ok(());
         }
     }
-    let show_events = shows_events(&call) && objects.len() <= 1;
+    let show_events = shows_events(&call) && objects.len() <= 1 && queries.len() <= 1;
     let texts: Vec<String> = objects.iter().map(|object| describe(&call, object, show_events)).collect();
     call.write(&texts.join("\n\n"));
     if objects.is_empty() && failures.is_empty() {

@@ -50,7 +50,8 @@ fn addresses(service: &Object, page: &mut Page) {
 
 fn ingress(service: &Object, page: &mut Page) {
     let ingress = service.status().at(&["loadBalancer", "ingress"]).items();
-    if ingress.is_empty() {
+    // What a load balancer left behind is not shown of a Service that is none any more.
+    if ingress.is_empty() || service.spec().get("type").str() != "LoadBalancer" {
         return;
     }
     let words: Vec<String> = ingress

@@ -91,7 +91,7 @@ fn undo(call: &Call, object: &Object) -> Result<String, Failure> {
             revision(target)
         ));
     }
-    call.patch(&object.key, Patch::Json(rollback(template)), dry_run)?;
+    call.patch(&object.key, Patch::Json(rollback(object, target, template)), dry_run)?;
     Ok(format!("rolled back{}", dry_run.suffix()))
 }
 
@@ -109,6 +109,27 @@ fn target(sets: &[std::sync::Arc<Object>], wanted: i64) -> Result<&Object, Failu
     }
 }
 
-fn rollback(template: Document) -> Document {
-    value!([{ "op": "replace", "path": "/spec/template", "value": template }])
+/// Annotations that belong to an object and not to its revision.
+const OWN_ANNOTATIONS: [&str; 6] = [
+    LAST_APPLIED,
+    "deployment.kubernetes.io/revision",
+    "deployment.kubernetes.io/revision-history",
+    "deployment.kubernetes.io/desired-replicas",
+    "deployment.kubernetes.io/max-replicas",
+    "deprecated.deployment.rollback.to",
+];
+
+/// The template of a revision, and its annotations beside those that are the Deployment's own.
+fn rollback(deployment: &Object, target: &Object, template: Document) -> Document {
+    let mut annotations = deployment.meta.annotations.clone();
+    annotations.map_mut().retain(|key, _| OWN_ANNOTATIONS.contains(&key));
+    for (key, text) in target.meta.annotations.entries() {
+        if !OWN_ANNOTATIONS.contains(&key.as_str()) {
+            annotations.map_mut().insert(key.clone(), text.clone());
+        }
+    }
+    value!([
+        { "op": "replace", "path": "/spec/template", "value": template },
+        { "op": "replace", "path": "/metadata/annotations", "value": annotations }
+    ])
 }
