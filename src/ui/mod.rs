@@ -42,4 +42,4 @@ mod top_bar;
 pub mod world;
 
 #[cfg(target_arch = "wasm32")]
-pub use page::{Page, mount};
+pub use page::{Page, mount, mount_in};

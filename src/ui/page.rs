@@ -21,8 +21,13 @@ pub fn mount() {
     let root = gloo::utils::document()
         .get_element_by_id("app")
         .expect_throw("index.html has an element with the id app");
+    mount_in(root);
+}
+
+/// Mounts the page into an element, with the session that the browser keeps.
+pub fn mount_in(root: web_sys::Element) -> yew::AppHandle<Page> {
     let world = World::open(save::load(&BrowserStorage));
-    yew::Renderer::<Page>::with_root_and_props(root, PageProperties { world }).render();
+    yew::Renderer::<Page>::with_root_and_props(root, PageProperties { world }).render()
 }
 
 /// The browser's storage for this page.
