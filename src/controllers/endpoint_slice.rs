@@ -175,7 +175,9 @@ fn ports(service: &Service, numbers: &[Option<u16>]) -> (String, Value) {
         })
         .collect();
     ports.sort_by_key(|(hash, _)| *hash);
-    let documents: Value = ports.into_iter().map(|(_, document)| document).collect();
+    let documents: Vec<Value> = ports.into_iter().map(|(_, document)| document).collect();
+    // Go writes an empty list that was never made as null.
+    let documents = if documents.is_empty() { Value::Null } else { documents.into() };
     (port_key(&documents), documents)
 }
 
@@ -256,7 +258,7 @@ impl Reconcile<'_> {
         let mut missing: Vec<(Value, Vec<Value>)> = Vec::new();
         let mut kept: Vec<(Value, Plan)> = Vec::new();
         if groups.is_empty() {
-            groups.insert(String::new(), Group { ports: Value::list(), endpoints: Vec::new() });
+            groups.insert(String::new(), Group::default());
         }
         for (key, slices) in &by_ports {
             if !groups.contains_key(key) {

@@ -8,6 +8,7 @@
 
 mod deployment;
 mod endpoint_slice;
+mod endpoint_slice_mirroring;
 mod endpoints;
 mod events;
 mod garbage_collector;
@@ -123,6 +124,7 @@ impl Default for Controllers {
             Box::<kubelet::Kubelet>::default(),
             Box::new(endpoints::EndpointsController),
             Box::new(endpoint_slice::EndpointSliceController),
+            Box::new(endpoint_slice_mirroring::EndpointSliceMirroring),
             Box::new(garbage_collector::GarbageCollector),
             Box::new(namespace::NamespaceController),
             Box::<kubernetes_service::KubernetesService>::default(),

@@ -378,3 +378,15 @@ fn ports_stand_in_the_order_of_their_hashes() {
         &["e", "a", "b", "c", "d"],
     );
 }
+
+#[test]
+fn endpoints_that_a_person_keeps_are_mirrored_until_they_go() {
+    let mut world = world();
+    apply(
+        &mut world,
+        "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {ports: [{port: 5432}]}\n---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: db}\nsubsets: [{addresses: [{ip: 192.0.2.7}], ports: [{port: 5432}]}]",
+    );
+    assert_eq!(slices(&world, "db"), [1]);
+    remove(&mut world, Kind::Endpoints, "db", Propagation::Background);
+    assert_eq!(slices(&world, "db"), [0; 0]);
+}

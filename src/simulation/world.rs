@@ -144,7 +144,7 @@ fn node(settings: &Settings, index: u32, ranges: &[ipnet::IpNet], now: Timestamp
             "capacity": (resources(settings, "51474912Ki", "8145404Ki")),
             "conditions": (node_conditions(now)),
             "daemonEndpoints": { "kubeletEndpoint": { "Port": 10250 } },
-            "nodeInfo": (node_info(&name))
+            "nodeInfo": (node_info(index, &name))
         }
     })
 }
@@ -195,8 +195,11 @@ fn node_conditions(now: Timestamp) -> Value {
     rows.into_iter().map(condition).collect()
 }
 
-/// What the node's machine is; its ids are made from its name.
-fn node_info(name: &str) -> Value {
+/// The machine ID of the recorded control plane; those of other nodes follow it.
+const MACHINE_ID: u128 = 0x7bbb_ec64_e000_ce1d_25cb_2e9c_ee8c_79b0;
+
+/// What the node's machine is; its ids are made from its number and name.
+fn node_info(index: u32, name: &str) -> Value {
     let id = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -217,7 +220,7 @@ fn node_info(name: &str) -> Value {
         "kernelVersion": "6.1.0-32-amd64",
         "kubeProxyVersion": "",
         "kubeletVersion": "v1.36.2",
-        "machineID": (format!("{id:016x}{:016x}", id.rotate_left(23))),
+        "machineID": (format!("{:032x}", MACHINE_ID + u128::from(index))),
         "operatingSystem": "linux",
         "osImage": "Debian GNU/Linux 12 (bookworm)",
         "systemUUID": (uuid(id.rotate_left(31)))
