@@ -15,7 +15,8 @@ use portside::session::format::Session;
 use portside::session::replay::{File, replay};
 
 /// Sessions that agree fully; they may have nothing in the list.
-const FULL: [&str; 10] = [
+const FULL: [&str; 11] = [
+    "20-describe-services",
     "01-classic-walk",
     "03-selector-matches-nothing",
     "06-pod-without-containerport",

@@ -246,6 +246,22 @@ fn flag_failure(error: &FlagError, table: &[Flag], path: &str) -> Failure {
     flag_text(&text, path)
 }
 
+/// What the client library logs while it looks for a server that is not there: once per attempt.
+fn log_refused(invocation: &Invocation, server: &str, address: &str) {
+    /// How often discovery tries.
+    const ATTEMPTS: u32 = 5;
+    let server = if server.contains("//") { server.to_owned() } else { format!("http://{server}") };
+    let now = invocation.host.now();
+    let time = invocation.host.with(|simulation| simulation.cluster.timestamp().to_string());
+    let (day, clock) = (time.get(5..10).unwrap_or("").replace('-', ""), time.get(11..19).unwrap_or(""));
+    for _ in 0..ATTEMPTS {
+        invocation.stderr().line(&format!(
+            "E{day} {clock}.{:06}     100 memcache.go:265] \"Unhandled Error\" err=\"couldn't get current server API group list: Get \\\"{server}/api?timeout=32s\\\": dial tcp {address}: connect: connection refused\"",
+            now % 1_000_000
+        ));
+    }
+}
+
 /// The namespace in force; refuses servers and contexts that are not there.
 fn connect(invocation: &Invocation, flags: &Parsed) -> Result<String, Failure> {
     let config = Config::load(invocation, flags.value("kubeconfig"))?;
@@ -257,6 +273,7 @@ fn connect(invocation: &Invocation, flags: &Parsed) -> Result<String, Failure> {
     }
     if let Some(server) = flags.value("server").filter(|server| *server != context::SERVER) {
         let address = server.split("//").last().unwrap_or(server);
+        log_refused(invocation, server, address);
         return Err(Failure::Exact(format!(
             "The connection to the server {address} was refused - did you specify the right host or port?"
         )));

@@ -7,6 +7,7 @@ mod config;
 mod endpoints;
 mod events;
 mod generic;
+mod ingress;
 mod node;
 mod page;
 mod pod;
@@ -141,6 +142,7 @@ fn describe(call: &Call, object: &Object, show_events: bool) -> String {
         Kind::StatefulSet => workloads::stateful_set(&about, &mut page),
         Kind::DaemonSet => workloads::daemon_set(&about, &mut page),
         Kind::Node => node::describe(&about, &mut page),
+        Kind::Ingress => ingress::describe(&about, &mut page),
         Kind::Namespace => config::namespace(&about, &mut page),
         Kind::ConfigMap => config::config_map(&about, &mut page),
         Kind::Secret => config::secret(&about, &mut page),

@@ -77,7 +77,7 @@ fn describe_port(port: &Value, slices: &[Arc<Object>], page: &mut Page) {
 }
 
 /// The ready addresses behind a port, in the order of the slices.
-fn endpoints(name: &str, slices: &[Arc<Object>]) -> String {
+pub fn endpoints(name: &str, slices: &[Arc<Object>]) -> String {
     if slices.is_empty() {
         return "<none>".to_owned();
     }
