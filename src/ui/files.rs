@@ -192,13 +192,22 @@ fn shortcut() -> &'static str {
     if platform.contains("Mac") { "⌘↵" } else { "Ctrl ↵" }
 }
 
+/// What is wrong, or what applying would change.
 fn verdict(world: &World, findings: &Findings) -> String {
-    match findings.marks.len() {
-        0 if findings.objects == 0 => String::new(),
-        0 => world.say(words::PROBLEMS_NONE).to_owned(),
-        1 => format!("1{}", world.say(words::PROBLEM)),
-        many => format!("{many}{}", world.say(words::PROBLEMS)),
+    let refused = findings.marks.iter().filter(|mark| mark.refused).count();
+    match refused {
+        0 if findings.objects == 0 => return String::new(),
+        0 => {}
+        1 => return format!("1{}", world.say(words::PROBLEM)),
+        many => return format!("{many}{}", world.say(words::PROBLEMS)),
     }
+    let parts = [(findings.created, words::WOULD_CREATE), (findings.changed, words::WOULD_CHANGE)];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, words)| format!("{}{count}", world.say(words)))
+        .collect();
+    if parts.is_empty() { world.say(words::WOULD_NOTHING).to_owned() } else { parts.join(" · ") }
 }
 
 /// One mark in words; a click goes to its line.

@@ -45,7 +45,9 @@ words! {
     OF " of " " / ";
     PODS_MATCH " Pods match " " 个 Pod 匹配 ";
     READY_AMONG " ready" " 个就绪";
-    PROBLEMS_NONE "No problems" "没有问题";
+    WOULD_CREATE "creates " "将创建 ";
+    WOULD_CHANGE "changes " "将修改 ";
+    WOULD_NOTHING "changes nothing" "没有改动";
     PROBLEMS " problems" " 个问题";
     PROBLEM " problem" " 个问题";
     LINE "line " "第 ";

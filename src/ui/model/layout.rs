@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::map::{LinkState, Map, PodView, ServiceView};
+use super::map::{LinkState, Map, ServiceView};
 use crate::api::object::Key;
 use crate::api::value::SmolStr;
 
@@ -247,10 +247,6 @@ fn columns(layout: &mut Layout, map: &Map, names: f64) -> Columns {
 }
 
 fn nodes(layout: &mut Layout, map: &Map, names: f64, top: f64, height: f64) {
-    let mut by_node: BTreeMap<&str, Vec<&PodView>> = BTreeMap::new();
-    for pod in map.pods.values() {
-        by_node.entry(&pod.node).or_default().push(pod);
-    }
     let Columns { names, left, w, stacked } = columns(layout, map, names);
     let room = if stacked { STACKED_ROOM } else { (height - top - HEADING - GAP).max(120.0) };
     let most = names.iter().map(|name| map.cells_on(name)).max().unwrap_or(0);
@@ -261,13 +257,12 @@ fn nodes(layout: &mut Layout, map: &Map, names: f64, top: f64, height: f64) {
     let mut bottom = top;
     for (index, name) in names.into_iter().enumerate() {
         let (x, y) = if stacked { (left, bottom) } else { (left + index as f64 * (w + GAP), top) };
-        let pods = by_node.remove(name.as_str()).unwrap_or_default();
         let cells = if stacked { map.cells_on(&name) } else { most };
         let grid =
             Grid { x, w, top: y + HEADING, size, columns: grid_columns(size, w, cells, rows, stacked) };
         let mut more = 0;
         let mut lowest = y + HEADING + if stacked { 0.0 } else { 60.0 };
-        for pod in pods {
+        for pod in map.pods_on(&name) {
             if detail == Detail::Dot && pod.cell / grid.columns >= rows {
                 more += 1;
                 continue;

@@ -103,6 +103,8 @@ pub struct Map {
     /// Services by key.
     pub services: BTreeMap<Key, ServiceView>,
     cells: Cells,
+    /// Pods by node; by the empty name those that have none yet.
+    by_node: BTreeMap<SmolStr, BTreeSet<Key>>,
     /// Keys by address, for telling whose an address is.
     addresses: BTreeMap<SmolStr, Key>,
     slices: BTreeMap<(SmolStr, SmolStr), BTreeSet<SmolStr>>,
@@ -170,6 +172,11 @@ impl Map {
         self.cells.count(node)
     }
 
+    /// The Pods on a node, by key.
+    pub fn pods_on<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a PodView> {
+        self.by_node.get(node).into_iter().flatten().filter_map(|key| self.pods.get(key))
+    }
+
     /// The Services that list a Pod as an endpoint.
     pub fn services_of<'a>(&'a self, pod: &'a Key) -> impl Iterator<Item = &'a ServiceView> {
         self.services.values().filter(move |service| {
@@ -185,6 +192,9 @@ impl Map {
             });
             if moved {
                 self.cells.free(&old.node, &old.uid);
+                if let Some(keys) = self.by_node.get_mut(&old.node) {
+                    keys.remove(key);
+                }
             }
             if after.is_none_or(|pod| address_of(pod) != old.ip) {
                 self.addresses.remove(&old.ip);
@@ -206,6 +216,7 @@ impl Map {
             cell: self.cells.take(&pod.node, &object.meta.uid),
         };
         let changed = self.pods.get(key) != Some(&view);
+        self.by_node.entry(view.node.clone()).or_default().insert(key.clone());
         self.pods.insert(key.clone(), view);
         changed
     }
@@ -277,11 +288,14 @@ impl Map {
                 };
                 view.endpoints += 1;
                 view.ready += usize::from(state == LinkState::Ready);
-                if !endpoint.pod.is_empty() && !view.links.iter().any(|(pod, _)| *pod == endpoint.pod) {
+                if !endpoint.pod.is_empty() {
                     view.links.push((endpoint.pod.clone(), state));
                 }
             }
         }
+        // A Pod may stand in several slices, one per address family.
+        view.links.sort_by(|(a, _), (b, _)| a.cmp(b));
+        view.links.dedup_by(|(a, _), (b, _)| a == b);
         if service.cluster_ip().is_some() {
             self.addresses.insert(view.address.clone(), key.clone());
         }

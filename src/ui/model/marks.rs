@@ -55,6 +55,10 @@ pub struct Findings {
     pub selected: Vec<Selected>,
     /// Objects that the text describes.
     pub objects: usize,
+    /// Objects that applying it would create.
+    pub created: usize,
+    /// Objects that applying it would change.
+    pub changed: usize,
 }
 
 const NOT_KNOWN: Words = Words {
@@ -109,7 +113,10 @@ pub fn find(text: &str, namespace: &str, simulation: &mut Simulation, language: 
             continue;
         }
         findings.objects += 1;
-        findings.marks.extend(check(document, &value, namespace, simulation, language));
+        let (marks, change) = check(document, &value, namespace, simulation, language);
+        findings.marks.extend(marks);
+        findings.created += usize::from(change == Change::Created);
+        findings.changed += usize::from(change == Change::Changed);
         findings.selected.extend(selected(&value, namespace, simulation));
     }
     *simulation.cluster.random() = random;
@@ -122,26 +129,34 @@ pub fn find(text: &str, namespace: &str, simulation: &mut Simulation, language: 
     findings
 }
 
+/// What applying a document would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    None,
+    Created,
+    Changed,
+}
+
 fn check(
     document: &Document,
     value: &Value,
     namespace: &str,
     simulation: &mut Simulation,
     language: Language,
-) -> Vec<Mark> {
+) -> (Vec<Mark>, Change) {
     let mark =
         |path: &str, refused: bool, message: String| Mark { span: place(document, path), refused, message };
     let (version, kind) = (value.get("apiVersion").str(), value.get("kind").str());
     if version.is_empty() || kind.is_empty() {
-        return vec![mark("", true, NO_KIND.in_language(language).to_owned())];
+        return (vec![mark("", true, NO_KIND.in_language(language).to_owned())], Change::None);
     }
     let Some(known) = Kind::of_manifest(version, kind) else {
-        return vec![mark("kind", true, NOT_KNOWN.in_language(language).to_owned())];
+        return (vec![mark("kind", true, NOT_KNOWN.in_language(language).to_owned())], Change::None);
     };
     let mut marks = Vec::new();
     if let Some(of) = schema().kind(version, kind) {
         match decode::decode(value, of) {
-            Err(why) => return vec![mark(field_in(&why.message), true, why.message.clone())],
+            Err(why) => return (vec![mark(field_in(&why.message), true, why.message.clone())], Change::None),
             Ok(decoded) => {
                 for (path, message) in decoded.unknown.iter().zip(decoded.warnings()) {
                     marks.push(mark(path, true, message));
@@ -149,36 +164,50 @@ fn check(
             }
         }
     }
-    if marks.is_empty() {
-        for (path, message) in refusals(known, value, namespace, simulation) {
-            marks.push(mark(&path, true, message));
+    if !marks.is_empty() {
+        return (marks, Change::None);
+    }
+    match ask(known, value, namespace, simulation) {
+        Ok(change) => (marks, change),
+        Err(refusals) => {
+            marks.extend(refusals.into_iter().map(|(path, message)| mark(&path, true, message)));
+            (marks, Change::None)
         }
     }
-    marks
 }
 
-/// What the server says, with the fields that it blames.
-fn refusals(
+/// What the server would do; or what it says, with the fields that it blames.
+fn ask(
     kind: Kind,
     value: &Value,
     namespace: &str,
     simulation: &mut Simulation,
-) -> Vec<(String, String)> {
+) -> Result<Change, Vec<(String, String)>> {
     let namespace = namespace_of(kind, value, namespace);
     let name = value.at(&["metadata", "name"]).smol();
-    let exists = simulation.cluster.find(kind, &namespace, &name).is_some();
-    let (verb, name) = if exists {
-        (Verb::Patch(crate::cluster::Patch::Strategic(value.clone())), name)
-    } else {
-        (Verb::Create(value.clone()), Default::default())
+    let stored = simulation.cluster.find(kind, &namespace, &name).cloned();
+    let (verb, name) = match stored {
+        Some(_) => (Verb::Patch(crate::cluster::Patch::Strategic(value.clone())), name),
+        None => (Verb::Create(value.clone()), Default::default()),
     };
     let options = Options { dry_run: true, ..Options::default() };
     let request = Request::new(Actor::User, verb, &Key::new(kind, namespace, name)).options(options);
-    let Err(status) = simulation.cluster.request(request).result else { return Vec::new() };
+    let status = match (simulation.cluster.request(request).result, stored) {
+        (Ok(_), None) => return Ok(Change::Created),
+        (Ok(body), Some(stored)) => {
+            let same = body.object().is_some_and(|after| {
+                after.spec() == stored.spec()
+                    && after.meta.labels == stored.meta.labels
+                    && after.value.get("data") == stored.value.get("data")
+            });
+            return Ok(if same { Change::None } else { Change::Changed });
+        }
+        (Err(status), _) => status,
+    };
     if status.causes.is_empty() {
-        return vec![(field_in(&status.message).to_owned(), status.message)];
+        return Err(vec![(field_in(&status.message).to_owned(), status.message)]);
     }
-    status.causes.iter().map(|cause| (cause.field.clone(), cause.to_string())).collect()
+    Err(status.causes.iter().map(|cause| (cause.field.clone(), cause.to_string())).collect())
 }
 
 fn namespace_of(kind: Kind, value: &Value, current: &str) -> crate::api::value::SmolStr {
@@ -278,6 +307,20 @@ mod tests {
         check("apiVersion: v1\nkind: Servize\n", &[2]);
         check("apiVersion: v1\nkind: Service\nmetadata:\n\tname: a\n", &[4]);
         check("", &[]);
+    }
+
+    #[test]
+    fn it_is_said_what_applying_would_change() {
+        let mut simulation = Simulation::new(Settings::default());
+        crate::session::first_world::build(&mut simulation);
+        let mut changes = |text: &str| {
+            let findings = find(text, "default", &mut simulation, Language::English);
+            (findings.objects, findings.created, findings.changed)
+        };
+        let manifest = crate::session::first_world::MANIFEST;
+        assert_eq!(changes(manifest), (4, 0, 0));
+        assert_eq!(changes(&manifest.replace("replicas: 3", "replicas: 4")), (4, 0, 1));
+        assert_eq!(changes("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: other\n"), (1, 1, 0));
     }
 
     #[test]
