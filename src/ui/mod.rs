@@ -35,6 +35,8 @@ mod page;
 #[cfg(target_arch = "wasm32")]
 mod paste;
 #[cfg(target_arch = "wasm32")]
+mod send;
+#[cfg(target_arch = "wasm32")]
 mod terminal;
 #[cfg(target_arch = "wasm32")]
 mod top_bar;

@@ -4,23 +4,23 @@
 //! anew only from stop to stop. It never holds up the terminal.
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use gloo::render::{AnimationFrame, request_animation_frame};
 use web_sys::HtmlElement;
 use yew::prelude::{
-    Callback, Html, NodeRef, Properties, TargetCast as _, classes, component, hook, html, use_effect_with,
-    use_node_ref, use_state, use_state_eq,
+    Callback, Html, NodeRef, Properties, classes, component, hook, html, use_effect_with, use_node_ref,
+    use_state_eq,
 };
 
 use super::icons::{self, icon};
-use super::model::journey::{End, Journey, Stop, anchor, ends, name_of, step_words};
+use super::model::journey::{End, Journey, Stop, anchor, ends};
+use super::model::journey_words::{name_of, step_words};
 use super::model::layout::{Layout, Point};
+use super::send::SendForm;
 use super::world::{Topic, World, use_world};
 use super::{dom, focus, words};
-use crate::api::registry::Kind;
-use crate::network::{Origin, Packet, Step, Transport};
+use crate::network::{Packet, Step};
 use crate::words::{Language, Words};
 
 /// The width that a header on a packet may take.
@@ -441,100 +441,4 @@ fn header(packet: &Packet, other: &Packet) -> Html {
             <span class={classes!((destination != other_destination).then_some("changed"))}>{ destination.clone() }</span>
         </code>
     }
-}
-
-/// The control that sends a packet.
-#[component]
-fn SendForm() -> Html {
-    let world = use_world(&[Topic::Objects, Topic::Look]);
-    let from = use_state(|| 0_usize);
-    let to = use_state(|| 0_usize);
-    let origins = origins(&world);
-    let targets = targets(&world);
-    let pick = |state: &yew::UseStateHandle<usize>| {
-        let state = state.clone();
-        Callback::from(move |event: yew::Event| {
-            if let Some(select) = event.target_dyn_into::<web_sys::HtmlSelectElement>() {
-                state.set(select.value().parse().unwrap_or(0));
-            }
-        })
-    };
-    let onclick = {
-        let world = world.clone();
-        let way = origins
-            .get(*from)
-            .map(|(_, origin)| origin.clone())
-            .zip(targets.get(*to).map(|(_, target)| *target));
-        Callback::from(move |_| {
-            if let Some((origin, (address, transport))) = &way {
-                world.send_packet(origin, *address, *transport);
-            }
-        })
-    };
-    let options = |names: Vec<String>, chosen: usize| -> Html {
-        html! { { for names.into_iter().enumerate().map(|(index, name)| html! {
-            <option key={index} value={index.to_string()} selected={index == chosen}>{ name }</option>
-        }) } }
-    };
-    html! {
-        <div class="send-form">
-            <label>{ world.say(words::FROM) }
-                <select onchange={pick(&from)}>{ options(origins.iter().map(|(name, _)| name.clone()).collect(), *from) }</select>
-            </label>
-            <label>{ world.say(words::TO) }
-                <select onchange={pick(&to)}>{ options(targets.iter().map(|(name, _)| name.clone()).collect(), *to) }</select>
-            </label>
-            <button type="button" class="primary" {onclick}>{ world.say(words::SEND) }</button>
-        </div>
-    }
-}
-
-/// Choices of one list at most.
-const CHOICES: usize = 200;
-
-/// Who can send: Pods first, for they are the usual clients.
-fn origins(world: &World) -> Vec<(String, Origin)> {
-    let map = world.map();
-    let pods = map.pods.values().filter(|pod| !pod.ip.is_empty()).take(CHOICES);
-    let mut origins: Vec<(String, Origin)> = vec![("ci-base".to_owned(), Origin::Outside)];
-    origins.extend(map.nodes.keys().take(CHOICES).map(|name| (name.to_string(), Origin::node(name.clone()))));
-    origins.extend(
-        pods.map(|pod| (format!("{}/{}", pod.key.namespace, pod.key.name), Origin::Pod(pod.key.clone()))),
-    );
-    origins
-}
-
-type Target = (SocketAddr, Transport);
-
-/// Where to: every port of every Service, its node ports, and Pods.
-fn targets(world: &World) -> Vec<(String, Target)> {
-    world.with(|simulation| {
-        let cluster = &simulation.cluster;
-        let node = cluster.list(Kind::Node, None).nth(1).or_else(|| cluster.list(Kind::Node, None).next());
-        let node = node.and_then(|node| node.as_node()?.addresses.first().copied());
-        let mut targets = Vec::new();
-        for object in cluster.list(Kind::Service, None) {
-            let Some(service) = object.as_service() else { continue };
-            for port in &service.ports {
-                let transport = Transport::from(port.protocol);
-                if let Some(ip) = service.cluster_ip() {
-                    let protocol =
-                        if transport == Transport::Tcp { String::new() } else { format!("/{transport}") };
-                    let name = format!("{}/{}:{}{protocol}", object.namespace(), object.name(), port.port);
-                    targets.push((name, (SocketAddr::new(ip, port.port), transport)));
-                }
-                if let Some(ip) = node.filter(|_| port.node_port != 0) {
-                    let name = format!("{ip}:{} ({})", port.node_port, object.name());
-                    targets.push((name, (SocketAddr::new(ip, port.node_port), transport)));
-                }
-                for ip in &service.load_balancer_ips {
-                    let name = format!("{ip}:{} ({})", port.port, object.name());
-                    targets.push((name, (SocketAddr::new(*ip, port.port), transport)));
-                }
-            }
-        }
-        targets.sort_by_key(|(name, _)| name.starts_with("kube-") || name.starts_with("default/kubernetes"));
-        targets.truncate(CHOICES);
-        targets
-    })
 }

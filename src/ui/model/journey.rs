@@ -5,14 +5,15 @@
 
 use std::net::IpAddr;
 
+use super::journey_words::{name_of, result};
 use super::layout::{Layout, Point};
 use super::map::Map;
 use super::things;
 use crate::api::object::Key;
 use crate::api::registry::Kind;
-use crate::network::{DropCause, Hop, NoRouteCause, Outcome, Packet, Place, RefusedCause, Step, Transport};
+use crate::network::{Hop, Outcome, Packet, Place, Step, Transport};
 use crate::simulation::traffic::Sent;
-use crate::words::{Language, Words};
+use crate::words::Language;
 
 /// Milliseconds for a translation to be read.
 const READ_MS: f64 = 700.0;
@@ -327,18 +328,6 @@ fn sender(first: Option<&Stop>) -> String {
     first.map(|stop| name_of(&stop.place)).unwrap_or_default()
 }
 
-/// A place in one word.
-#[must_use]
-pub fn name_of(place: &Place) -> String {
-    match place {
-        Place::Pod(key) => key.name.to_string(),
-        Place::Node(name) => name.to_string(),
-        Place::Router => "router".to_owned(),
-        Place::LoadBalancer(address) => address.to_string(),
-        Place::Outside(_) => "ci-base".to_owned(),
-    }
-}
-
 fn target(address: IpAddr, port: u16, map: &Map) -> String {
     let named = map.at_address(&address.to_string()).map(|key| key.name.to_string());
     match (named, port) {
@@ -356,154 +345,6 @@ pub fn ends(packet: &Packet) -> (String, String) {
         return (packet.source.ip().to_string(), packet.destination.ip().to_string());
     }
     (packet.source.to_string(), packet.destination.to_string())
-}
-
-/// What happens at a stop, in words.
-#[must_use]
-pub fn step_words(step: Step) -> Words {
-    match step {
-        Step::Send => Words { en: "A socket sends it", zh: "套接字发出数据包" },
-        Step::Route => Words { en: "Routed", zh: "选路" },
-        Step::Dnat => Words { en: "Destination translated (DNAT)", zh: "转换目的地址（DNAT）" },
-        Step::Balance => Words { en: "The load balancer chooses a node", zh: "负载均衡器选择节点" },
-        Step::Masquerade => {
-            Words { en: "Source translated (masquerade)", zh: "转换源地址（masquerade）" }
-        }
-        Step::Reject => Words { en: "Refused by a rule", zh: "被规则拒绝" },
-        Step::Drop => Words { en: "Dropped", zh: "被丢弃" },
-        Step::Unreachable => Words { en: "No route to host", zh: "没有到主机的路由" },
-        Step::Reset => Words { en: "No socket listens: reset", zh: "没有套接字监听：重置" },
-        Step::Deliver => Words { en: "Arrived", zh: "到达" },
-        Step::Reply => Words { en: "The answer comes back", zh: "应答返回" },
-    }
-}
-
-/// What became of a packet, in one line.
-fn result(outcome: &Outcome, language: Language) -> String {
-    let say = |words: Words| words.in_language(language);
-    match outcome {
-        Outcome::Delivered(delivery) => {
-            let words = Words {
-                en: "Delivered to {} in {} ms; it sees {}.",
-                zh: "已送达 {}，用时 {} 毫秒；对方看到的来源是 {}。",
-            };
-            fill(
-                say(words),
-                &[
-                    name_of(&delivery.server),
-                    format!("{:.2}", delivery.latency_us as f64 / 1_000.0),
-                    delivery.packet.source.ip().to_string(),
-                ],
-            )
-        }
-        Outcome::Refused(refusal) => {
-            let place = name_of(&refusal.place);
-            match &refusal.cause {
-                RefusedCause::NoEndpoints(port) => fill(
-                    say(Words {
-                        en: "Refused on {}: Service {} has no ready endpoint.",
-                        zh: "在 {} 被拒绝：Service {} 没有就绪的端点。",
-                    }),
-                    &[place, port.service.to_string()],
-                ),
-                RefusedCause::NoSuchServicePort => fill(
-                    say(Words {
-                        en: "Refused on {}: the Service has no such port.",
-                        zh: "在 {} 被拒绝：该 Service 没有这个端口。",
-                    }),
-                    &[place],
-                ),
-                RefusedCause::NothingListens => fill(
-                    say(Words {
-                        en: "Refused by {}: nothing listens on port {}.",
-                        zh: "被 {} 拒绝：没有进程监听端口 {}。",
-                    }),
-                    &[place, refusal.packet.destination.port().to_string()],
-                ),
-                RefusedCause::ListensOnLoopback(_) => fill(
-                    say(Words {
-                        en: "Refused by {}: its process listens on 127.0.0.1 only.",
-                        zh: "被 {} 拒绝：它的进程只监听 127.0.0.1。",
-                    }),
-                    &[place],
-                ),
-            }
-        }
-        Outcome::Dropped(drop) => fill(
-            say(Words { en: "Dropped on {}: {}", zh: "在 {} 被丢弃：{}" }),
-            &[name_of(&drop.place), say(drop_words(&drop.cause)).to_owned()],
-        ),
-        Outcome::NoRoute(no_route) => fill(
-            say(Words { en: "No route, says {}: {}", zh: "{} 报告没有路由：{}" }),
-            &[name_of(&no_route.place), say(no_route_words(no_route.cause)).to_owned()],
-        ),
-    }
-}
-
-fn drop_words(cause: &DropCause) -> Words {
-    match cause {
-        DropCause::NoLocalEndpoints { .. } => Words {
-            en: "the traffic policy is Local and this node has no ready endpoint.",
-            zh: "流量策略是 Local，而此节点没有就绪的端点。",
-        },
-        DropCause::SourceRanges(_) => Words {
-            en: "the sender is outside loadBalancerSourceRanges.",
-            zh: "发送方不在 loadBalancerSourceRanges 之内。",
-        },
-        DropCause::NoSuchServicePort => {
-            Words { en: "the Service has no such port.", zh: "该 Service 没有这个端口。" }
-        }
-        DropCause::NoSuchService => {
-            Words { en: "no Service has this address.", zh: "没有 Service 使用这个地址。" }
-        }
-        DropCause::NoSuchPodRange => {
-            Words { en: "no node has this Pod range.", zh: "没有节点拥有这个 Pod 网段。" }
-        }
-        DropCause::ClusterNetworkFromOutside => Words {
-            en: "cluster addresses cannot be reached from outside.",
-            zh: "集群内部地址无法从外部访问。",
-        },
-        DropCause::NoRouteBeyond => {
-            Words { en: "the router knows no way there.", zh: "路由器不知道去往那里的路径。" }
-        }
-        DropCause::NoBalancerTarget => Words {
-            en: "no node can take this load balancer's traffic.",
-            zh: "没有节点能接收此负载均衡器的流量。",
-        },
-        DropCause::OwnSource => Words {
-            en: "it came back carrying the node's own address.",
-            zh: "数据包带着节点自己的地址返回。",
-        },
-        DropCause::PingOfService => Words {
-            en: "a Service's address answers no ping; only its ports are translated.",
-            zh: "Service 的地址不响应 ping；只有它的端口会被转换。",
-        },
-        DropCause::Unanswered => Words { en: "nobody answers.", zh: "没有应答。" },
-    }
-}
-
-fn no_route_words(cause: NoRouteCause) -> Words {
-    match cause {
-        NoRouteCause::NobodyHasAddress => {
-            Words { en: "nobody has this address.", zh: "没有主机使用这个地址。" }
-        }
-        NoRouteCause::TimeToLive => Words { en: "it was forwarded too often.", zh: "转发次数过多。" },
-        NoRouteCause::NoSource => Words {
-            en: "the sender has no address of that family.",
-            zh: "发送方没有该地址族的地址。",
-        },
-    }
-}
-
-/// Puts values into the places marked `{}`.
-fn fill(text: &str, values: &[String]) -> String {
-    let mut parts = text.split("{}");
-    let mut out = parts.next().unwrap_or("").to_owned();
-    for (index, part) in parts.enumerate() {
-        out.push_str(values.get(index).map_or("", String::as_str));
-        out.push_str(part);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -552,10 +393,5 @@ mod tests {
         }
         assert!(journey.stops.windows(2).all(|pair| pair[0].starts_ms < pair[1].starts_ms));
         assert!(journey.length_ms < 15_000.0);
-    }
-
-    #[test]
-    fn words_are_filled_in_order() {
-        assert_eq!(fill("{} and {}.", &["a".to_owned(), "b".to_owned()]), "a and b.");
     }
 }

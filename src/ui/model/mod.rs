@@ -13,6 +13,7 @@ pub mod cells;
 pub mod clock;
 pub mod facts;
 pub mod journey;
+pub mod journey_words;
 pub mod layout;
 pub mod map;
 pub mod marks;

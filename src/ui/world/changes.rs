@@ -1,0 +1,143 @@
+//! What a person changes: the selection, the clock, undo, how the page looks.
+
+use super::time::COMMAND_BUDGET_MS;
+use super::{Pane, Theme, Topic, World};
+use crate::api::object::Key;
+use crate::session::save;
+use crate::simulation::Simulation;
+use crate::ui::dom;
+use crate::ui::model::clock::Clock;
+use crate::ui::page::BrowserStorage;
+use crate::words::Language;
+
+/// Pages that show one pane at a time, as `narrow.css` has it.
+const NARROW_PAGE: &str = "(max-width: 820px)";
+
+impl World {
+    /// Changes the world as a person does; everyone notices.
+    pub fn act<T>(&self, act: impl FnOnce(&mut Simulation) -> T) -> T {
+        self.catch_up(COMMAND_BUDGET_MS);
+        let result = self.with(act);
+        self.run_now();
+        result
+    }
+
+    /// Selects an object, or nothing.
+    pub fn select(&self, key: Option<Key>) {
+        if *self.0.selected.borrow() != key {
+            if key.is_some() && dom::matches_media(NARROW_PAGE) {
+                self.set_pane(Pane::Details);
+            }
+            self.0.selected.replace(key);
+            self.tell(&[Topic::Selection]);
+        }
+    }
+
+    /// Undoes the last step.
+    pub fn undo(&self) {
+        // There may be nothing to undo.
+        let _ = self.act(Simulation::undo);
+    }
+
+    /// Does again what was undone.
+    pub fn redo(&self) {
+        let _ = self.act(Simulation::redo);
+    }
+
+    /// Lets time pass or stand still.
+    pub fn set_playing(&self, playing: bool) {
+        self.change_clock(|clock| clock.playing = playing);
+    }
+
+    /// Sets the speed.
+    pub fn set_speed(&self, speed: f64) {
+        self.change_clock(|clock| clock.speed = speed);
+    }
+
+    /// Pauses, and goes to the next instant at which something happens.
+    pub fn step(&self) {
+        let due = self.0.host.next_due();
+        self.change_clock(|clock| {
+            clock.playing = false;
+            if let Some(due) = due {
+                clock.jump_to(due);
+            }
+        });
+        self.run_now();
+    }
+
+    pub(super) fn change_clock(&self, change: impl FnOnce(&mut Clock)) {
+        let mut clock = self.clock();
+        change(&mut clock);
+        self.0.clock.set(clock);
+        self.tell(&[Topic::Clock]);
+        self.save_soon();
+        self.schedule();
+    }
+
+    /// Sets the language of the page.
+    pub fn set_language(&self, language: Language) {
+        self.0.language.set(language);
+        self.0.host.set_language(language);
+        self.look();
+    }
+
+    /// Sets the colours of the page.
+    pub fn set_theme(&self, theme: Theme) {
+        self.0.theme.set(theme);
+        self.look();
+    }
+
+    /// Shows another pane on a narrow page.
+    pub fn set_pane(&self, pane: Pane) {
+        if self.0.pane.replace(pane) != pane {
+            self.tell(&[Topic::Look]);
+        }
+    }
+
+    /// Tells the person something.
+    pub fn notify(&self, text: String) {
+        self.0.notice.replace(Some(text));
+        self.tell(&[Topic::Notice]);
+    }
+
+    /// Takes the notice away.
+    pub fn dismiss(&self) {
+        self.0.notice.replace(None);
+        self.0.pasted.replace(None);
+        self.tell(&[Topic::Notice]);
+    }
+
+    /// Asks what to do with a pasted manifest.
+    pub fn offer_paste(&self, text: String) {
+        self.0.pasted.replace(Some(text));
+        self.tell(&[Topic::Notice]);
+    }
+
+    /// Forgets everything and begins anew.
+    pub fn reset(&self) {
+        self.0.saving.replace(None);
+        save::forget(&BrowserStorage);
+        // The page is about to go away.
+        let _ = gloo::utils::window().location().reload();
+    }
+
+    pub(super) fn look(&self) {
+        if let Some(root) = gloo::utils::document().document_element() {
+            let theme = match self.theme() {
+                Theme::Auto => "",
+                Theme::Light => "light",
+                Theme::Dark => "dark",
+            };
+            let language = match self.language() {
+                Language::English => "en",
+                Language::Chinese => "zh-CN",
+            };
+            // Setting an attribute with a valid name does not fail.
+            let _ = root.set_attribute("data-theme", theme);
+            let _ = root.set_attribute("lang", language);
+        }
+        self.tell(&[Topic::Look]);
+        self.save_soon();
+    }
+}

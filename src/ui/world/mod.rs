@@ -1,0 +1,349 @@
+//! The world as components see it: the simulation, the clock, the terminals, and what the page shows of them.
+//!
+//! Owns the loop of frames and the topics by which components learn that something changed. Nothing polls
+//! the engine: a frame runs it only when something is due, and between frames the loop sleeps as long as
+//! nothing is.
+
+mod changes;
+mod files;
+mod keeping;
+mod packets;
+mod terminals;
+mod time;
+
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use gloo::render::AnimationFrame;
+use gloo::timers::callback::Timeout;
+use yew::prelude::{Callback, hook, use_context, use_effect_with, use_force_update};
+
+use crate::api::object::Key;
+use crate::cluster::Settings;
+use crate::session::save::Saved;
+use crate::shell::filesystem::Files;
+use crate::shell::host::Host;
+use crate::shell::places::Place;
+use crate::shell::programs::Programs;
+use crate::shell::terminal::Terminal;
+use crate::simulation::Simulation;
+use crate::ui::model::clock::Clock;
+use crate::ui::model::journey::Journey;
+use crate::ui::model::map::Map;
+use crate::ui::model::screen::Screen;
+use crate::words::{Language, Words};
+
+/// The home directory, in which the editor's files live.
+pub const HOME: &str = "/root";
+
+/// What a component can be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Objects of the map changed.
+    Objects,
+    /// Any object changed.
+    Journal,
+    /// A terminal printed, or its prompt changed.
+    Terminal,
+    /// The clock moved by a tenth, or was paused, or set to another speed.
+    Clock,
+    /// Something else was selected.
+    Selection,
+    /// Files changed.
+    Files,
+    /// Language, colours, or the pane of a narrow page.
+    Look,
+    /// A notice to the person.
+    Notice,
+    /// Packets were sent, or another one is followed.
+    Packets,
+}
+
+/// One terminal tab.
+pub struct Tab {
+    /// Counts up.
+    pub id: u32,
+    /// The terminal.
+    pub terminal: Terminal,
+    /// What it has printed.
+    pub screen: Screen,
+}
+
+/// How the page looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// The pane that a narrow page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// Files and editor.
+    Yaml,
+    /// The map.
+    #[default]
+    Map,
+    /// The terminals.
+    Terminal,
+    /// The inspector.
+    Details,
+}
+
+struct Listener {
+    id: u64,
+    topics: &'static [Topic],
+    tell: Callback<()>,
+}
+
+/// The handle that every component has; cheap to clone.
+#[derive(Clone)]
+pub struct World(Rc<Inner>);
+
+impl PartialEq for World {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+struct Inner {
+    host: Host,
+    programs: RefCell<Programs>,
+    clock: Cell<Clock>,
+    shown_tenths: Cell<u64>,
+    map: RefCell<Map>,
+    revision: Cell<u64>,
+    tabs: RefCell<Vec<Tab>>,
+    active_tab: Cell<u32>,
+    next_tab: Cell<u32>,
+    files: Files,
+    files_seen: Cell<u64>,
+    active_file: RefCell<String>,
+    selected: RefCell<Option<Key>>,
+    language: Cell<Language>,
+    theme: Cell<Theme>,
+    pane: Cell<Pane>,
+    notice: RefCell<Option<String>>,
+    pasted: RefCell<Option<String>>,
+    hint_used: Cell<bool>,
+    /// Packets of the person's commands, oldest first.
+    journeys: RefCell<VecDeque<Rc<Journey>>>,
+    /// Packets of running programs, oldest first.
+    sparks: RefCell<VecDeque<Rc<Journey>>>,
+    packets_seen: Cell<u64>,
+    followed: Cell<Option<u64>>,
+    /// Whether a person's command has run since the last look at the packets.
+    commanded: Cell<bool>,
+    listeners: RefCell<Vec<Listener>>,
+    next_listener: Cell<u64>,
+    frame: RefCell<Option<Next>>,
+    saving: RefCell<Option<Timeout>>,
+}
+
+/// What will call the next frame; held so that it is not forgotten.
+enum Next {
+    Frame(#[expect(dead_code, reason = "held to keep the frame")] AnimationFrame),
+    Timer(#[expect(dead_code, reason = "held to keep the timer")] Timeout),
+}
+
+impl World {
+    /// The world of a session: the one that was saved, or a new one.
+    pub fn open(saved: Option<Saved>) -> Self {
+        let saved = saved.unwrap_or_default();
+        let simulation = saved.cluster.as_ref().and_then(crate::session::save::SavedCluster::restore);
+        let fresh = simulation.is_none();
+        let mut simulation = simulation.unwrap_or_else(|| Simulation::new(Settings::default()));
+        if fresh {
+            crate::session::first_world::build(&mut simulation);
+        }
+        let now = simulation.now();
+        let host = Host::new(simulation);
+        let files = Place::workstation().files(&host);
+        for (name, text) in &saved.files {
+            // A file that no longer fits the limits is left out.
+            let _ = files.borrow_mut().write(&format!("{HOME}/{name}"), text);
+        }
+        if fresh && saved.files.is_empty() {
+            let _ = files.borrow_mut().write(
+                &format!("{HOME}/{}", crate::session::first_world::FILE),
+                crate::session::first_world::MANIFEST,
+            );
+        }
+        let mut clock = Clock::new(now);
+        clock.speed =
+            saved.speed.filter(|speed| crate::ui::model::clock::SPEEDS.contains(speed)).unwrap_or(1.0);
+        clock.playing = !saved.paused;
+        let language = match saved.language.as_str() {
+            "zh" => Language::Chinese,
+            "en" => Language::English,
+            _ => browser_language(),
+        };
+        host.set_language(language);
+        let world = Self(Rc::new(Inner {
+            host,
+            programs: RefCell::default(),
+            clock: Cell::new(clock),
+            shown_tenths: Cell::default(),
+            map: RefCell::default(),
+            revision: Cell::default(),
+            tabs: RefCell::default(),
+            active_tab: Cell::default(),
+            next_tab: Cell::default(),
+            files_seen: Cell::new(u64::MAX),
+            files,
+            active_file: RefCell::new(saved.active_file),
+            selected: RefCell::default(),
+            language: Cell::new(language),
+            theme: Cell::new(match saved.theme.as_str() {
+                "light" => Theme::Light,
+                "dark" => Theme::Dark,
+                _ => Theme::Auto,
+            }),
+            pane: Cell::default(),
+            notice: RefCell::default(),
+            pasted: RefCell::default(),
+            hint_used: Cell::new(saved.hint_used),
+            journeys: RefCell::default(),
+            sparks: RefCell::default(),
+            packets_seen: Cell::default(),
+            followed: Cell::default(),
+            commanded: Cell::default(),
+            listeners: RefCell::default(),
+            next_listener: Cell::default(),
+            frame: RefCell::default(),
+            saving: RefCell::default(),
+        }));
+        world.new_tab();
+        world.restore_history(&saved.history);
+        world.look();
+        world.publish();
+        world
+    }
+
+    /// The world and its executor.
+    pub fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    /// Reads the simulation.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Simulation) -> T) -> T {
+        self.0.host.with(act)
+    }
+
+    /// What the map shows.
+    pub fn map(&self) -> Ref<'_, Map> {
+        self.0.map.borrow()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Clock {
+        self.0.clock.get()
+    }
+
+    /// The terminals.
+    pub fn tabs(&self) -> Ref<'_, Vec<Tab>> {
+        self.0.tabs.borrow()
+    }
+
+    /// The id of the terminal that is shown.
+    pub fn active_tab(&self) -> u32 {
+        self.0.active_tab.get()
+    }
+
+    /// Does something with the terminal of an id.
+    pub fn tab<T>(&self, id: u32, act: impl FnOnce(&Tab) -> T) -> Option<T> {
+        self.tabs().iter().find(|tab| tab.id == id).map(act)
+    }
+
+    /// What is selected.
+    pub fn selected(&self) -> Option<Key> {
+        self.0.selected.borrow().clone()
+    }
+
+    /// The language of the page.
+    pub fn language(&self) -> Language {
+        self.0.language.get()
+    }
+
+    /// A text in the language of the page.
+    pub fn say(&self, words: Words) -> &'static str {
+        words.in_language(self.language())
+    }
+
+    /// The colours of the page.
+    pub fn theme(&self) -> Theme {
+        self.0.theme.get()
+    }
+
+    /// The pane that a narrow page shows.
+    pub fn pane(&self) -> Pane {
+        self.0.pane.get()
+    }
+
+    /// What the person is to be told.
+    pub fn notice(&self) -> Option<String> {
+        self.0.notice.borrow().clone()
+    }
+
+    /// A pasted manifest that waits for an answer.
+    pub fn pasted(&self) -> Option<String> {
+        self.0.pasted.borrow().clone()
+    }
+
+    /// Whether the first hint was followed.
+    pub fn hint_used(&self) -> bool {
+        self.0.hint_used.get()
+    }
+
+    fn tell(&self, topics: &[Topic]) {
+        if topics.is_empty() {
+            return;
+        }
+        let wanted: Vec<Callback<()>> = self
+            .0
+            .listeners
+            .borrow()
+            .iter()
+            .filter(|listener| listener.topics.iter().any(|topic| topics.contains(topic)))
+            .map(|listener| listener.tell.clone())
+            .collect();
+        for tell in wanted {
+            tell.emit(());
+        }
+    }
+
+    fn listen(&self, topics: &'static [Topic], tell: Callback<()>) -> u64 {
+        let id = self.0.next_listener.get() + 1;
+        self.0.next_listener.set(id);
+        self.0.listeners.borrow_mut().push(Listener { id, topics, tell });
+        id
+    }
+
+    fn unlisten(&self, id: u64) {
+        self.0.listeners.borrow_mut().retain(|listener| listener.id != id);
+    }
+}
+
+fn browser_language() -> Language {
+    let language = gloo::utils::window().navigator().language().unwrap_or_default();
+    if language.starts_with("zh") { Language::Chinese } else { Language::English }
+}
+
+/// The world, for a component that is rendered anew when one of these topics comes up.
+#[hook]
+pub fn use_world(topics: &'static [Topic]) -> World {
+    let world = use_context::<World>().expect("every component is inside the page");
+    let update = use_force_update();
+    use_effect_with(world.clone(), move |world| {
+        let world = world.clone();
+        let id = world.listen(topics, Callback::from(move |()| update.force_update()));
+        move || world.unlisten(id)
+    });
+    world
+}

@@ -1,0 +1,85 @@
+//! Packets: which were sent, by a person or by programs, and which one is followed.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::{Topic, World};
+use crate::network::{Origin, Transport};
+use crate::ui::model::journey::Journey;
+
+/// Packets of a person's commands that can be shown again.
+const JOURNEYS: usize = 40;
+/// Packets of running programs that are shown at once.
+const SPARKS: usize = 24;
+/// The port of DNS: its packets are shown, but followed only on request.
+const DNS_PORT: u16 = 53;
+
+impl World {
+    /// Packets of the person's commands, oldest first.
+    pub fn journeys(&self) -> Vec<Rc<Journey>> {
+        self.0.journeys.borrow().iter().cloned().collect()
+    }
+
+    /// Packets of running programs, oldest first.
+    pub fn sparks(&self) -> Vec<Rc<Journey>> {
+        self.0.sparks.borrow().iter().cloned().collect()
+    }
+
+    /// The packet that is followed.
+    pub fn followed(&self) -> Option<Rc<Journey>> {
+        let number = self.0.followed.get()?;
+        self.0.journeys.borrow().iter().find(|journey| journey.number == number).cloned()
+    }
+
+    /// Follows a packet, or none.
+    pub fn follow(&self, number: Option<u64>) {
+        self.0.followed.set(number);
+        self.tell(&[Topic::Packets]);
+    }
+
+    /// Sends a packet, as the first one of a connection.
+    pub fn send_packet(&self, from: &Origin, to: SocketAddr, transport: Transport) {
+        self.0.commanded.set(true);
+        self.act(|simulation| simulation.connect(from, to, transport));
+        let last = self.0.journeys.borrow().back().map(|journey| journey.number);
+        self.follow(last);
+    }
+
+    /// Takes note of packets that were sent since the last call. Gives whether there were any.
+    pub(super) fn look_at_packets(&self) -> bool {
+        let seen = self.0.packets_seen.get();
+        let busy = self.tabs().iter().any(|tab| tab.terminal.is_busy());
+        let commanded = self.0.commanded.replace(busy) || busy;
+        let (count, sent) = self.with(|simulation| {
+            let map = self.map();
+            let news =
+                simulation.traffic.since(seen.max(simulation.traffic.count().saturating_sub(SPARKS as u64)));
+            let news: Vec<(bool, Journey)> =
+                news.map(|sent| (sent.trace.target.port() == DNS_PORT, Journey::of(sent, &map))).collect();
+            (simulation.traffic.count(), news)
+        });
+        if self.0.packets_seen.replace(count) == count {
+            return false;
+        }
+        let mut journeys = self.0.journeys.borrow_mut();
+        let mut sparks = self.0.sparks.borrow_mut();
+        for (dns, journey) in sent {
+            let number = journey.number;
+            if commanded {
+                journeys.push_back(Rc::new(journey));
+                if !dns {
+                    self.0.followed.set(Some(number));
+                }
+            } else {
+                sparks.push_back(Rc::new(journey));
+            }
+        }
+        while journeys.len() > JOURNEYS {
+            journeys.pop_front();
+        }
+        while sparks.len() > SPARKS {
+            sparks.pop_front();
+        }
+        true
+    }
+}
