@@ -124,6 +124,31 @@ fn apply(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<(Value, &'
     }
 }
 
+/// An object as it is and as apply would make it, for `kubectl diff`; null for one that does not exist.
+///
+/// # Errors
+/// What the server refuses.
+pub fn merged(call: &Call, manifest: &Manifest) -> Result<(Value, Value), Failure> {
+    let current = match call.get(manifest.kind, &manifest.namespace, &manifest.name) {
+        Ok(current) => current,
+        Err(status) if status.reason == Reason::NotFound => {
+            let made =
+                call.create(manifest.kind, &manifest.namespace, manifest.value.clone(), DryRun::Server)?;
+            return Ok((Value::Null, made.value.clone()));
+        }
+        Err(status) => return Err(retrieving(manifest, &status.message)),
+    };
+    let info = manifest.kind.info();
+    let last = current.meta.annotation(LAST_APPLIED).and_then(|text| json::parse(text).ok());
+    let type_id = schema().kind(info.api_version, info.name).expect("every kind has a schema");
+    let patch = three_way(&last.unwrap_or_default(), &manifest.value, &current.value, type_id)
+        .map_err(|why| Failure::plain(why.message))?;
+    let merged = call
+        .patch(&current.key, Patch::Strategic(patch.clone()), DryRun::Server)
+        .map_err(|status| applying(status.into(), manifest, &patch))?;
+    Ok((current.value.clone(), merged.value.clone()))
+}
+
 fn retrieving(manifest: &Manifest, why: &str) -> Failure {
     Failure::plain(format!(
         "error when retrieving current configuration of:\n{}\nfrom server for: \"{}\": {why}",

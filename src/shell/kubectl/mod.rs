@@ -17,10 +17,12 @@ mod context;
 mod create;
 mod delete;
 mod describe;
+mod diff;
 mod discovery;
 mod drain;
 mod events;
 mod exec;
+mod explain;
 mod expose;
 mod failure;
 mod get;
@@ -82,6 +84,7 @@ pub static VERBS: &[&Verb] = &[
     &expose::VERB,
     &run::VERB,
     &set::VERB,
+    &explain::VERB,
     &get::VERB,
     &unsupported::EDIT,
     &delete::VERB,
@@ -105,7 +108,7 @@ pub static VERBS: &[&Verb] = &[
     &auth::VERB,
     &unsupported::DEBUG,
     &events::VERB,
-    &unsupported::DIFF,
+    &diff::VERB,
     &apply::VERB,
     &patch::VERB,
     &replace::VERB,

@@ -50,7 +50,6 @@ verb!(CERTIFICATE, "certificate", |_| unsimulated("certificate", ""), [], []);
 verb!(COMPLETION, "completion", completion, [], []);
 verb!(COPY, "cp", copy, [ATTACH], []);
 verb!(DEBUG, "debug", debug, [IMAGE, ATTACH], []);
-verb!(DIFF, "diff", diff, [FILES, SELECTOR], []);
 verb!(EDIT, "edit", edit, [FILES], []);
 verb!(KUSTOMIZE, "kustomize", kustomize, [], []);
 verb!(PLUGIN, "plugin", super::parent, [], [&PLUGIN_LIST]);
@@ -98,17 +97,6 @@ fn debug(call: &Call) -> Outcome {
         return Err(Failure::plain("you must specify --image when not using --copy-to."));
     }
     unsimulated("debug", "kubectl run -it --rm")
-}
-
-fn diff(call: &Call) -> Outcome {
-    /// What diff ends with when it could not compare.
-    const TROUBLE: i32 = 2;
-    let failure = if call.flags.value("filename").is_none() {
-        Failure::plain("must specify one of -f and -k")
-    } else {
-        Failure::NotSimulated("kubectl diff".to_owned(), "kubectl apply --dry-run=server -o yaml")
-    };
-    Err(Failure::With(TROUBLE, Box::new(failure)))
 }
 
 fn edit(call: &Call) -> Outcome {

@@ -13,7 +13,8 @@ use super::verb::{
 };
 use super::watch::until_gone;
 use crate::api::object::Object;
-use crate::shell::command::{Flag, Value, option};
+use crate::api::value::Value;
+use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::duration::duration;
 use crate::shell::executor::{Either, first};
 use crate::words::Words;
@@ -25,11 +26,11 @@ const OWN: &[Flag] = &[
     option(
         '\0',
         "for",
-        Value::Text,
+        Argument::Text,
         "delete, create, condition=NAME[=VALUE] or jsonpath=PATH[=VALUE]",
         "delete、create、condition=名称[=值] 或 jsonpath=路径[=值]",
     ),
-    option('\0', "timeout", Value::Duration, "how long to wait", "最长等待时间"),
+    option('\0', "timeout", Argument::Duration, "how long to wait", "最长等待时间"),
 ];
 
 /// `wait`.
@@ -159,11 +160,20 @@ async fn reach(call: &Call, object: &Object, goal: &Goal) -> Outcome {
         .await
 }
 
+/// Whether a condition was observed of the object as it is now, not of an older generation.
+fn is_current(object: &Object, condition: &Value) -> bool {
+    let observed = condition.get("observedGeneration").as_int();
+    let observed = observed.or_else(|| object.status().get("observedGeneration").as_int());
+    let generation = object.value.at(&["metadata", "generation"]).as_int().unwrap_or(0);
+    observed.is_none_or(|observed| observed >= generation)
+}
+
 fn holds(object: &Object, goal: &Goal) -> bool {
     match goal {
         Goal::Condition { name, value } => {
             object.status().get("conditions").items().iter().any(|condition| {
                 condition.get("type").str().eq_ignore_ascii_case(name)
+                    && is_current(object, condition)
                     && condition.get("status").str().eq_ignore_ascii_case(value)
             })
         }
