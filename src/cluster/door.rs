@@ -218,7 +218,12 @@ impl Cluster {
         body: Value,
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
-        let before = self.existing(request)?;
+        let before = match self.existing(request) {
+            Err(missing) if missing.reason == Reason::NotFound && creates_on_update(request, &body) => {
+                return self.serve_create(request, body, warnings);
+            }
+            before => before?,
+        };
         let document = match request.subresource {
             Subresource::Scale => {
                 let mut document = before.value.clone();
@@ -356,6 +361,18 @@ impl Cluster {
             self.follow_addresses(before.as_ref(), after.as_ref());
         }
     }
+}
+
+/// Whether an update of an object that does not exist creates it (`AllowCreateOnUpdate` of the kind's strategy).
+/// Controllers send the version that they saw, which must exist.
+fn creates_on_update(request: &Request, body: &Value) -> bool {
+    request.actor == Actor::User
+        && request.subresource == Subresource::None
+        && matches!(
+            request.kind,
+            Kind::Service | Kind::Endpoints | Kind::Event | Kind::Lease | Kind::LimitRange
+        )
+        && body.at(&["metadata", "resourceVersion"]).is_empty()
 }
 
 /// Whether a kind has a number of replicas that can be asked for by itself.

@@ -141,7 +141,10 @@ pub fn merged(call: &Call, manifest: &Manifest) -> Result<(Value, Value), Failur
     let info = manifest.kind.info();
     let last = current.meta.annotation(LAST_APPLIED).and_then(|text| json::parse(text).ok());
     let type_id = schema().kind(info.api_version, info.name).expect("every kind has a schema");
-    let patch = three_way(&last.unwrap_or_default(), &manifest.value, &current.value, type_id)
+    // As the annotation has it: with annotations, be they empty, and without itself.
+    let mut modified = manifest.value.clone();
+    modified.field_mut("metadata").field_mut("annotations").map_mut().remove(LAST_APPLIED);
+    let patch = three_way(&last.unwrap_or_default(), &modified, &current.value, type_id)
         .map_err(|why| Failure::plain(why.message))?;
     let merged = call
         .patch(&current.key, Patch::Strategic(patch.clone()), DryRun::Server)

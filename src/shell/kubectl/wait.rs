@@ -189,3 +189,38 @@ fn holds(object: &Object, goal: &Goal) -> bool {
         Goal::Deleted | Goal::Created => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    #[test]
+    fn conditions_are_waited_for_on_virtual_time() {
+        check(
+            "kubectl create deployment web --image=nginx >/dev/null; kubectl wait --for=condition=available deployment/web --timeout=60s",
+            "deployment.apps/web condition met",
+            0,
+        );
+        check(
+            "kubectl create deployment web --image=nginx --replicas=2 >/dev/null; kubectl wait --for=jsonpath='{.status.readyReplicas}'=2 deployment/web",
+            "deployment.apps/web condition met",
+            0,
+        );
+        check(
+            "kubectl run a --image=nginx >/dev/null; sleep 5; kubectl delete pod a --wait=false >/dev/null; kubectl wait --for=delete pod/a --timeout=60s",
+            "pod/a condition met",
+            0,
+        );
+    }
+
+    #[test]
+    fn what_does_not_come_is_given_up() {
+        check(
+            "kubectl create deployment web --image=nginx >/dev/null; kubectl wait --for=condition=foo deployment/web --timeout=1s",
+            "error: timed out waiting for the condition on deployments/web",
+            1,
+        );
+        check("kubectl wait deployment/web", "error: unrecognized condition: []", 1);
+        check("kubectl wait --for=delete pod/nosuch --timeout=5s", "", 0);
+    }
+}
