@@ -3,7 +3,7 @@
 //! Pure geometry: a map and a size in, rectangles and lines out. The bands are, from the top: outside,
 //! Services, the lanes in which endpoint lines run, and the nodes side by side. Lengths are CSS pixels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::map::{LinkState, Map, ServiceView};
 use crate::api::object::Key;
@@ -346,11 +346,24 @@ fn lines(layout: &mut Layout, map: &Map, lanes_top: f64) {
         // Lines of different Services run beside each other in the gutters too.
         let offset = 4.0 + (lane % 4) as f64 * 3.0;
         lane += 1;
+        let mut rows = BTreeSet::new();
         for (name, state) in &service.links {
             let pod = Key::new(crate::api::registry::Kind::Pod, key.namespace.clone(), name.clone());
             let Some(rect) = places.get(&pod) else { continue };
+            let mut rect = *rect;
+            if layout.detail == Some(Detail::Dot) {
+                // Squares stand too close for a line each: one leads to each row that has such a Pod.
+                let node = layout
+                    .nodes
+                    .iter()
+                    .find(|node| node.rect.x <= rect.x && rect.x < node.rect.x + node.rect.w);
+                rect.x = node.map_or(rect.x, |node| node.rect.x + GUTTER);
+                if !rows.insert((rect.x.to_bits(), rect.y.to_bits(), *state)) {
+                    continue;
+                }
+            }
             let from = Point { x: pill.x + 20.0 + (lane % 4) as f64 * 3.0, y: pill.y + pill.h };
-            let path = route(from, y, rect.x - GUTTER + offset, rect);
+            let path = route(from, y, rect.x - GUTTER + offset, &rect);
             lines.push(Line { service: key.clone(), pod, state: *state, path });
         }
     }
@@ -440,6 +453,18 @@ mod tests {
         let detail = |count| lay_out(&map_with_pods(count), 1040.0, 480.0).detail;
         assert_eq!(detail(4), Some(Detail::Card));
         assert_eq!(detail(300), Some(Detail::Dot));
+    }
+
+    #[test]
+    fn squares_share_a_line_per_row() {
+        let mut simulation = Simulation::new(Settings::default());
+        crate::session::first_world::build(&mut simulation);
+        let mut map = Map::default();
+        map.observe(&simulation.cluster);
+        let lines = |map: &Map, height| lay_out(map, 1040.0, height).lines.len();
+        let cards = lines(&map, 480.0);
+        let squares = lines(&map, 10.0);
+        assert!(lay_out(&map, 1040.0, 10.0).pods.len() >= 6 && squares <= cards, "{squares} of {cards}");
     }
 
     #[test]

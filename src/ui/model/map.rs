@@ -26,7 +26,7 @@ pub enum PodState {
 }
 
 /// How an endpoint stands in its slice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkState {
     /// Gets traffic.
     Ready,
