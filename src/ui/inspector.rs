@@ -223,7 +223,7 @@ fn variables(world: &World, key: &Key) -> Html {
     if containers.is_empty() {
         return html! { <p class="empty">{ world.say(words::NO_VARIABLES) }</p> };
     }
-    let container = |(index, (name, variables)): (usize, &(String, Vec<(String, String)>))| {
+    let container = |(index, (name, variables)): (usize, &facts::Variables)| {
         html! {
             <div key={index}>
                 <h3>{ name.clone() }<span>{ variables.len() }</span></h3>

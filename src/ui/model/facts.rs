@@ -59,6 +59,9 @@ pub struct EventRow {
     pub count: i64,
 }
 
+/// A container and the names and values of its environment.
+pub type Variables = (String, Vec<(String, String)>);
+
 /// Why something is as it is, in words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Said {
@@ -234,7 +237,7 @@ pub fn events(cluster: &Cluster, key: &Key) -> Vec<EventRow> {
 
 /// The environment of each running container of a Pod.
 #[must_use]
-pub fn variables(simulation: &Simulation, key: &Key) -> Vec<(String, Vec<(String, String)>)> {
+pub fn variables(simulation: &Simulation, key: &Key) -> Vec<Variables> {
     let Some(object) = simulation.cluster.get(key) else { return Vec::new() };
     let containers = object.as_pod().map(|pod| pod.spec.containers.iter()).into_iter().flatten();
     let run = |name: &SmolStr| {

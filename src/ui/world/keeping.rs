@@ -51,7 +51,7 @@ impl World {
             history: history
                 .map(|shell| shell.history.borrow().numbered().map(|(_, line)| line.to_owned()).collect())
                 .unwrap_or_default(),
-            cluster: self.with(|simulation| SavedCluster::of(simulation)),
+            cluster: self.with(SavedCluster::of),
         }
     }
 }
