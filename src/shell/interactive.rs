@@ -42,18 +42,20 @@ impl Shell {
                 streams.stderr.line(&job.shown(mark));
             }
             tty.show_shell(self.clone_for_view());
-            let (list, text) = match first(self.read(&tty, &streams), interrupt.next()).await {
-                Either::Left(Read::Script(list, text)) => (list, text),
-                Either::Left(Read::Nothing) => continue,
-                Either::Left(Read::End) => {
+            // Ctrl-C comes first: it forgot what was typed before it, so a line that waits was typed after it.
+            let (list, text) = match first(interrupt.next(), self.read(&tty, &streams)).await {
+                Either::Right(Read::Script(list, text)) => (list, text),
+                Either::Right(Read::Nothing) => continue,
+                Either::Right(Read::End) => {
                     self.say_goodbye(&streams);
                     return self.status;
                 }
-                Either::Right(()) => {
+                Either::Left(()) => {
                     self.status = INTERRUPTED;
                     continue;
                 }
             };
+            self.exhausted.set(false);
             let positional = self.positional.clone();
             let from = super::client::origin(&self.place);
             let running = self.host.with(|simulation| simulation.incidents.begin(text.trim(), from));

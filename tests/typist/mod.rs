@@ -1,4 +1,5 @@
 //! A person at a terminal of a new world, for the tests that type what people type.
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::path::Path;
 use std::time::Duration;
@@ -67,6 +68,7 @@ impl Typist {
     /// Presses Ctrl-C, and answers what was written after it.
     pub fn interrupts(&self) -> String {
         self.terminal.interrupt("");
+        self.host.run_until(self.host.now(), 100_000);
         let output = self.watches(PATIENCE);
         assert!(!self.terminal.is_busy(), "Ctrl-C ends what runs");
         output

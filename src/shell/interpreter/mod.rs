@@ -39,6 +39,8 @@ const COMMANDS_PER_TURN: u32 = 32;
 const FREE_ROUNDS: u32 = 1_000;
 /// Virtual time of a round beyond the free ones: about what starting a process takes.
 const ROUND_COST: Duration = Duration::from_millis(1);
+/// What bash says when there are too many processes.
+const NO_FORK: &str = "fork: retry: Resource temporarily unavailable";
 /// Functions, substitutions, subshells and `eval` may be nested this deep.
 const DEPTH_LIMIT: u32 = 50;
 /// Exit status of a command whose reader is gone (128 + SIGPIPE).
@@ -86,6 +88,10 @@ impl Shell {
     }
 
     fn start_job(&mut self, item: &Item, streams: &Streams) {
+        if self.cannot_fork() {
+            self.refuse(NO_FORK, streams);
+            return;
+        }
         let mut inside = self.subshell();
         let streams = Streams { stdin: Input::null(), ..streams.clone() };
         let chain = Rc::clone(&item.chain);
@@ -153,6 +159,10 @@ impl Shell {
 
     /// Runs stages side by side, each in a subshell, joined by pipes.
     async fn run_stages(&mut self, stages: &[Stage], streams: &Streams) -> i32 {
+        if self.cannot_fork() {
+            self.refuse(NO_FORK, streams);
+            return self.status;
+        }
         let mut running: Vec<Boxed<'_, i32>> = Vec::new();
         let mut stdin = streams.stdin.clone();
         for (index, stage) in stages.iter().enumerate() {
@@ -211,7 +221,7 @@ impl Shell {
             Command::Subshell(list) => {
                 let mut inside = self.subshell();
                 if inside.depth > DEPTH_LIMIT {
-                    return self.refuse("fork: retry: Resource temporarily unavailable", streams);
+                    return self.refuse(NO_FORK, streams);
                 }
                 inside.list(list, streams).await;
                 self.status = inside.status;
@@ -503,6 +513,8 @@ impl Shell {
         streams: &Streams,
     ) -> Flow {
         if self.depth >= DEPTH_LIMIT {
+            // What called this by pipes must not try all its other branches as deep.
+            self.exhausted.set(true);
             let message = format!("{name}: maximum function nesting level exceeded ({DEPTH_LIMIT})");
             self.complain(streams, &message);
             self.status = 1;

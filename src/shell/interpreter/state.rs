@@ -1,6 +1,6 @@
 //! The state of a shell.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -13,6 +13,9 @@ use crate::shell::io::Streams;
 use crate::shell::language::tree::Stage;
 use crate::shell::places::{Dialect, Place};
 use crate::shell::tty::Tty;
+
+/// So many subshells of one shell may be at once: a real system's limit of processes, and what a frame can carry.
+const SUBSHELL_LIMIT: usize = 500;
 
 /// Where a shell goes on after a command; the status is in the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +99,8 @@ pub struct Shell {
     pub loops: u32,
     /// Functions, substitutions and subshells around the running command.
     pub depth: u32,
+    /// Held by all subshells of one shell together; true once there were too many, until the next line.
+    pub exhausted: Rc<Cell<bool>>,
     /// The lines typed so far.
     pub history: Rc<RefCell<History>>,
     /// The line of the running command, from 1.
@@ -131,6 +136,7 @@ impl Shell {
             last_job_pid: None,
             loops: 0,
             depth: 0,
+            exhausted: Rc::default(),
             history: Rc::default(),
             line: 1,
             locals: Vec::new(),
@@ -152,12 +158,21 @@ impl Shell {
         Self { interactive: false, depth: self.depth + 1, ..self.clone() }
     }
 
+    /// Whether there may be no more subshells beside those that are.
+    pub fn cannot_fork(&self) -> bool {
+        if Rc::strong_count(&self.exhausted) > SUBSHELL_LIMIT {
+            self.exhausted.set(true);
+        }
+        self.exhausted.get()
+    }
+
     /// Forgets functions, loops and conditions around a command that was given up.
     pub fn leave_all(&mut self) {
         while let Some(covered) = self.locals.pop() {
             self.restore(covered);
         }
         (self.loops, self.depth, self.excused) = (0, 0, 0);
+        self.exhausted.set(false);
     }
 
     /// Sets the line that messages name.

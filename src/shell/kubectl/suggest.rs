@@ -54,15 +54,17 @@ const NAMES: [&str; 42] = [
 /// The largest distance of a suggestion.
 const DISTANCE: usize = 2;
 
+/// Longer words are like no verb: the longest has 13 letters.
+const LONGEST: usize = 100;
+
 /// The error of a verb that does not exist.
 pub fn unknown(typed: &str) -> Failure {
     let mut text = format!("unknown command \"{typed}\" for \"kubectl\"");
-    let close: Vec<&str> = NAMES
-        .into_iter()
-        .filter(|name| {
-            distance(&typed.to_lowercase(), name) <= DISTANCE || name.starts_with(&typed.to_lowercase())
-        })
-        .collect();
+    let lower = typed.to_lowercase();
+    let is_close = |name: &&str| {
+        lower.len() <= LONGEST && (distance(&lower, name) <= DISTANCE || name.starts_with(&lower))
+    };
+    let close: Vec<&str> = NAMES.into_iter().filter(is_close).collect();
     if !close.is_empty() {
         text.push_str("\n\nDid you mean this?\n");
         for name in close {

@@ -149,7 +149,8 @@ fn steps(from: i64, to: i64, step: u64) -> Option<Vec<i64>> {
     }
     let step = i64::try_from(step).ok()?;
     let direction = if to < from { -step } else { step };
-    Some((0..=count as i64).map(|index| from + index * direction).collect())
+    // Only what lies between the ends is reached, so that the sums fit; the products may not.
+    Some((0..=count as i64).map(|index| from.wrapping_add(index.wrapping_mul(direction))).collect())
 }
 
 #[cfg(test)]
@@ -169,6 +170,10 @@ mod tests {
             ("{}", "{}"),
             ("{a,", "{a,"),
             ("{1..99999999}", "{1..99999999}"),
+            (
+                "{-9223372036854775808..9223372036854775807..9223372036854775807}",
+                "-9223372036854775808 -1 9223372036854775806",
+            ),
         ] {
             let words = expand(&Word(vec![Part::Text(text.to_owned())]));
             let seen: Vec<&str> = words.iter().filter_map(Word::literal).collect();

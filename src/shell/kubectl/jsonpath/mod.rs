@@ -46,6 +46,10 @@ enum Operand {
 const OPERATORS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
 /// Steps and nodes of one template at most.
 const LENGTH_LIMIT: usize = 10_000;
+/// How deep brackets and ranges may stand in each other; they are read by recursion.
+const DEPTH_LIMIT: usize = 50;
+/// How many values one printing may look at: ranges in ranges and `..` after `..` multiply them.
+const VALUE_LIMIT: usize = 4_000_000;
 
 impl Template {
     /// Reads a template.
@@ -55,6 +59,9 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LENGTH_LIMIT {
             return Err("template too long".to_owned());
+        }
+        if depth(text) > DEPTH_LIMIT {
+            return Err("template nested too deeply".to_owned());
         }
         Ok(Self { text: text.to_owned(), nodes: parser::nodes(text)? })
     }
@@ -81,7 +88,8 @@ impl Template {
     /// An index that the document does not have.
     pub fn print(&self, value: &Value) -> Result<String, String> {
         let mut out = String::new();
-        print_nodes(&self.nodes, value, &mut out)?;
+        let mut left = VALUE_LIMIT;
+        print_nodes(&mut left, &self.nodes, value, &mut out)?;
         Ok(out)
     }
 
@@ -91,9 +99,10 @@ impl Template {
     /// As [`Template::print`].
     pub fn results(&self, value: &Value) -> Result<Vec<Value>, String> {
         let mut all = Vec::new();
+        let mut left = VALUE_LIMIT;
         for node in &self.nodes {
             if let Node::Path(steps) = node {
-                all.extend(walk(steps, vec![value.clone()])?);
+                all.extend(walk(&mut left, steps, vec![value.clone()])?);
             }
         }
         Ok(all)
@@ -136,18 +145,19 @@ fn go_quote(text: &str) -> String {
     )
 }
 
-fn print_nodes(nodes: &[Node], value: &Value, out: &mut String) -> Result<(), String> {
+/// Prints nodes; `left` is how many values may still be looked at.
+fn print_nodes(left: &mut usize, nodes: &[Node], value: &Value, out: &mut String) -> Result<(), String> {
     for node in nodes {
         match node {
             Node::Text(text) => out.push_str(text),
             Node::Path(steps) => {
-                let found = walk(steps, vec![value.clone()])?;
+                let found = walk(left, steps, vec![value.clone()])?;
                 let words: Vec<String> = found.iter().map(text_of).collect();
                 out.push_str(&words.join(" "));
             }
             Node::Range(steps, inner) => {
-                for item in walk(steps, vec![value.clone()])? {
-                    print_nodes(inner, &item, out)?;
+                for item in walk(left, steps, vec![value.clone()])? {
+                    print_nodes(left, inner, &item, out)?;
                 }
             }
         }
@@ -164,18 +174,21 @@ pub fn text_of(value: &Value) -> String {
     }
 }
 
-fn walk(steps: &[Step], mut found: Vec<Value>) -> Result<Vec<Value>, String> {
+fn walk(left: &mut usize, steps: &[Step], mut found: Vec<Value>) -> Result<Vec<Value>, String> {
     for step in steps {
         let mut next = Vec::new();
         for value in &found {
-            take(step, value, &mut next)?;
+            let before = next.len();
+            take(left, step, value, &mut next)?;
+            let looked_at = next.len() - before + 1;
+            *left = left.checked_sub(looked_at).ok_or("the template finds too many values")?;
         }
         found = next;
     }
     Ok(found)
 }
 
-fn take(step: &Step, value: &Value, out: &mut Vec<Value>) -> Result<(), String> {
+fn take(limit: &mut usize, step: &Step, value: &Value, out: &mut Vec<Value>) -> Result<(), String> {
     match step {
         Step::Field(name) => {
             if let Some(found) = value.as_map().and_then(|map| map.get(name)) {
@@ -191,12 +204,12 @@ fn take(step: &Step, value: &Value, out: &mut Vec<Value>) -> Result<(), String> 
         Step::Slice { start, end, step, single } => slice(value, (*start, *end, *step), *single, out)?,
         Step::Union(steps) => {
             for step in steps {
-                take(step, value, out)?;
+                take(limit, step, value, out)?;
             }
         }
         Step::Filter(left, operator, right) => {
             for item in value.items() {
-                if holds(left, operator, right, item)? {
+                if holds(limit, (left, operator, right), item)? {
                     out.push(item.clone());
                 }
             }
@@ -249,12 +262,16 @@ fn slice(value: &Value, bounds: Bounds, single: bool, out: &mut Vec<Value>) -> R
     Ok(())
 }
 
-fn holds(left: &Operand, operator: &str, right: &Operand, item: &Value) -> Result<bool, String> {
-    let lefts = operand(left, item)?;
+fn holds(
+    limit: &mut usize,
+    (left, operator, right): (&Operand, &str, &Operand),
+    item: &Value,
+) -> Result<bool, String> {
+    let lefts = operand(limit, left, item)?;
     if operator.is_empty() {
         return Ok(!lefts.is_empty());
     }
-    let rights = operand(right, item)?;
+    let rights = operand(limit, right, item)?;
     let (Some(left), Some(right)) = (lefts.first(), rights.first()) else { return Ok(false) };
     if lefts.len() > 1 || rights.len() > 1 {
         return Err("can only compare one element at a time".to_owned());
@@ -270,9 +287,9 @@ fn holds(left: &Operand, operator: &str, right: &Operand, item: &Value) -> Resul
     })
 }
 
-fn operand(operand: &Operand, item: &Value) -> Result<Vec<Value>, String> {
+fn operand(limit: &mut usize, operand: &Operand, item: &Value) -> Result<Vec<Value>, String> {
     match operand {
-        Operand::Path(steps) => walk(steps, vec![item.clone()]),
+        Operand::Path(steps) => walk(limit, steps, vec![item.clone()]),
         Operand::Value(value) => Ok(vec![value.clone()]),
         Operand::Nothing => Ok(Vec::new()),
     }
@@ -289,6 +306,22 @@ fn compare(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
         _ => number(left)?.partial_cmp(&number(right)?),
     }
+}
+
+/// How deep brackets and ranges stand in each other.
+fn depth(text: &str) -> usize {
+    let (mut ranges, mut brackets, mut deepest) = (0_usize, 0_usize, 0);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '[' => brackets += 1,
+            ']' => brackets = brackets.saturating_sub(1),
+            '{' if text[at..].starts_with("{range") => ranges += 1,
+            '{' if text[at..].starts_with("{end}") => ranges = ranges.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(ranges + brackets);
+    }
+    deepest
 }
 
 #[cfg(test)]
