@@ -2,13 +2,15 @@
 //!
 //! A small living world beside the empty one: a Service, three Pods and a client in a namespace of their
 //! own, so that the map explains itself before anyone reads, and the default namespace stays as a new
-//! cluster has it. It is made of manifests by the same door as anything else.
+//! cluster has it. It is made of manifests by the same door as
+//! anything else, as if they had been applied.
 
 use crate::api::object::Key;
 use crate::api::registry::Kind;
 use crate::api::yaml;
 use crate::cluster::clock::Span;
 use crate::cluster::{Actor, Request, Verb};
+use crate::shell::kubectl::apply::with_last_applied;
 use crate::simulation::Simulation;
 
 /// The name of the file with [`MANIFEST`] in the editor.
@@ -28,7 +30,8 @@ pub fn build(simulation: &mut Simulation) {
         };
         let namespace = value.at(&["metadata", "namespace"]).smol();
         let key = Key::new(kind, namespace, "");
-        simulation.request(Request::new(Actor::User, Verb::Create(value), &key));
+        let applied = with_last_applied(&value);
+        simulation.request(Request::new(Actor::User, Verb::Create(applied), &key));
     }
     simulation.settle(SETTLE_LIMIT);
 }

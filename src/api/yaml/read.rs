@@ -10,7 +10,7 @@ use serde_yaml::Value as Yaml;
 use super::compose::{Composed, Refused, compose};
 use super::positions::{Positions, Span};
 use super::problem::{self, Failure, Problem, narrow};
-use super::{MAX_BYTES, MAX_DOCUMENTS, MAX_REPAIRED_BYTES, MAX_REPAIRS};
+use super::{MAX_BYTES, MAX_DOCUMENTS, MAX_NODES, MAX_REPAIRED_BYTES, MAX_REPAIRS};
 use crate::api::json;
 use crate::api::value::Value;
 
@@ -220,9 +220,27 @@ impl Reading {
 }
 
 /// Composes one document, with lines inside quotes and brackets free to begin anywhere.
+/// How far into a line its first bracket may stand for [`crowded_line`] to look at it.
+const BRACKET_COLUMN: usize = 256;
+
+/// The first line that holds more bracketed values than a document may. The parser reads a bracket to its end
+/// before it gives anything back, so the limit on values alone would come too late.
+fn crowded_line(text: &str) -> Option<u32> {
+    let crowded = |line: &str| {
+        line.len() > MAX_NODES
+            && line.bytes().take(BRACKET_COLUMN).any(|byte| matches!(byte, b'[' | b'{'))
+            && line.bytes().filter(|byte| *byte == b',').count() > MAX_NODES
+    };
+    text.lines().position(crowded).map(|line| narrow(line + 1))
+}
+
 fn compose_document(text: &str) -> Result<Composed, Failure> {
     if let Some(failure) = problem::control_character(text) {
         return Err(failure);
+    }
+    if let Some(line) = crowded_line(text) {
+        let message = "document has too many values".to_owned();
+        return Err(Failure { problem: Problem::Limit, message, span: Span::point(line, 1) });
     }
     // kubectl ends the last line if the file does not.
     let mut owned = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };

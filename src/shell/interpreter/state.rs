@@ -114,6 +114,9 @@ pub struct Shell {
     pub(super) commands_run: u32,
 }
 
+/// How long a variable may become, in bytes: a loop that doubles it must end somewhere.
+const VALUE_LIMIT: usize = 1 << 22;
+
 impl Shell {
     /// A shell with what `invocation` has: its place, environment and directory.
     pub fn new(invocation: &Invocation, dialect: Dialect, name: &str) -> Self {
@@ -203,6 +206,11 @@ impl Shell {
         if self.variables.get(name).is_some_and(|variable| variable.readonly) {
             let words = if self.is_bash() { "readonly variable" } else { "is read only" };
             self.complain(streams, &format!("{name}: {words}"));
+            self.substituted = Some(1);
+            return;
+        }
+        if value.len() > VALUE_LIMIT {
+            self.complain(streams, &format!("{name}: cannot allocate {} bytes", value.len()));
             self.substituted = Some(1);
             return;
         }

@@ -5,7 +5,7 @@
 //! declared is in [`verb`].
 
 mod api_resources;
-mod apply;
+pub mod apply;
 mod attach;
 mod auth;
 mod call;
