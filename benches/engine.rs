@@ -164,12 +164,15 @@ fn peak_megabytes() -> u64 {
 fn big() {
     const SERVICES: usize = 10_000;
     const REPLICAS: i32 = 15;
+    /// Virtual time between two Deployments: a busy client creates a hundred a second.
+    const CREATE_US: u64 = 10_000;
     let start = Instant::now();
     let mut simulation = Simulation::new(world_of(5_001));
     for number in 0..SERVICES {
         let name = format!("app-{number}");
         create(&mut simulation, Kind::Service, service(&name));
         create(&mut simulation, Kind::Deployment, deployment(&name, REPLICAS));
+        simulation.advance_to(simulation.now() + CREATE_US);
     }
     simulation.settle(REST);
     let built = start.elapsed();
