@@ -39,6 +39,13 @@ pub fn set_value(node: &NodeRef, text: &str) {
     }
 }
 
+/// Selects the whole text of an input: what is typed next takes its place.
+pub fn select(node: &NodeRef) {
+    if let Some(input) = node.cast::<HtmlInputElement>() {
+        input.select();
+    }
+}
+
 /// Sets the text of a textarea, unless it is the same: the cursor then stays.
 pub fn set_area(node: &NodeRef, text: &str) {
     if let Some(area) = node.cast::<HtmlTextAreaElement>()

@@ -29,8 +29,12 @@ pub fn Files() -> Html {
     let names = world.file_names();
     let renaming = use_state_eq(|| false);
     let new = {
-        let world = world.clone();
-        Callback::from(move |_| world.new_file(""))
+        let (world, renaming) = (world.clone(), renaming.clone());
+        Callback::from(move |_| {
+            world.new_file("");
+            // A new file is named before anything else.
+            renaming.set(true);
+        })
     };
     let rename = {
         let renaming = renaming.clone();
@@ -59,7 +63,7 @@ pub fn Files() -> Html {
             </div>
             if let Some(name) = active {
                 if *renaming {
-                    <Rename name={name.clone()} done={let renaming = renaming.clone(); Callback::from(move |()| renaming.set(false))} />
+                    <Rename key={name.clone()} name={name.clone()} done={let renaming = renaming.clone(); Callback::from(move |()| renaming.set(false))} />
                 }
                 <File {name} />
             } else {
@@ -106,6 +110,7 @@ fn Rename(properties: &RenameProperties) -> Html {
         use_effect_with((), move |()| {
             dom::set_value(&input, &name);
             dom::focus(&input);
+            dom::select(&input);
         });
     }
     let onkeydown = {

@@ -126,9 +126,17 @@ impl Page {
     ///
     /// When the script throws.
     pub fn script(&self, body: &str, arguments: &[Value]) -> Value {
-        self.runtime
-            .block_on(self.client.execute(body, arguments.to_vec()))
-            .unwrap_or_else(|error| panic!("script failed: {error}\n{body}"))
+        self.try_script(body, arguments).unwrap_or_else(|error| panic!("script failed: {error}\n{body}"))
+    }
+
+    /// Runs a script in the page; the error in words when it throws, or when an element that it is given is gone.
+    ///
+    /// # Errors
+    ///
+    /// What the browser says.
+    pub fn try_script(&self, body: &str, arguments: &[Value]) -> Result<Value, String> {
+        let run = self.client.execute(body, arguments.to_vec());
+        self.runtime.block_on(run).map_err(|error| error.to_string())
     }
 
     /// Calls a method of the Chrome DevTools protocol.

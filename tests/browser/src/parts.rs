@@ -67,18 +67,25 @@ impl Page {
 
     /// The text in the YAML editor.
     pub fn yaml(&self) -> String {
-        let editor = self.find("textbox", "YAML");
-        let text =
-            self.script("return arguments[0].value ?? arguments[0].innerText", &[element_json(&editor)]);
+        let text = self.wait_for("the editor's text", |page| {
+            let editor = page.find("textbox", "YAML");
+            page.try_script("return arguments[0].value ?? arguments[0].innerText", &[element_json(&editor)])
+                .ok()
+        });
         text.as_str().unwrap_or_default().to_owned()
     }
 
     /// Replaces the text in the YAML editor, as one who selects all and pastes does.
     pub fn paste_yaml(&self, text: &str) {
+        // The plain editor gives way to the better one once that has loaded: then it is tried again.
+        self.wait_for("an editor that takes a paste", |page| page.try_paste_yaml(text));
+    }
+
+    fn try_paste_yaml(&self, text: &str) -> Option<()> {
         let editor = self.find("textbox", "YAML");
-        self.script("arguments[0].focus(); arguments[0].select?.()", &[element_json(&editor)]);
+        self.try_script("arguments[0].focus(); arguments[0].select?.()", &[element_json(&editor)]).ok()?;
         self.press(&[key::CONTROL, 'a']);
-        self.script(
+        let pasted = self.try_script(
             r#"
             const [editor, text] = arguments;
             const data = new DataTransfer();
@@ -89,6 +96,7 @@ impl Page {
             "#,
             &[element_json(&editor), json!(text)],
         );
+        pasted.ok().map(|_| ())
     }
 }
 
