@@ -76,6 +76,9 @@ fn opening_ms(page: &Page, run: usize) -> f64 {
 }
 
 fn command_ms(page: &Page, command: &str) -> f64 {
+    // Old output leaves the scrollback in time: every run begins with an empty one.
+    page.terminal("clear");
+    std::thread::sleep(Duration::from_millis(200));
     page.script(WATCH_COMMAND, &[]);
     page.terminal(command);
     // What the terminal does next must not fall into the next measurement.
