@@ -8,7 +8,6 @@
 //! while somebody else still holds them. A hundred thousand Pods of one template therefore share one
 //! copy of everything that the template says.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -566,12 +565,6 @@ impl<'de> Deserialize<'de> for Value {
             }
         }
         deserializer.deserialize_any(Build)
-    }
-}
-
-impl Borrow<[(SmolStr, Value)]> for Map {
-    fn borrow(&self) -> &[(SmolStr, Value)] {
-        &self.entries
     }
 }
 

@@ -14,7 +14,7 @@ use super::random::Random;
 use super::settings::Settings;
 use crate::api::object::Object;
 use crate::api::registry::Kind;
-use crate::api::typed::{Protocol, Service};
+use crate::api::typed::Service;
 use crate::api::value::SmolStr;
 
 /// Why a wanted address or port cannot be had.
@@ -319,12 +319,6 @@ impl Allocators {
             self.nodes.insert(name, node.pod_ranges.iter().map(range).collect());
         }
     }
-}
-
-/// Whether two ports of one Service may share a node port: they differ in protocol.
-#[must_use]
-pub fn may_share_node_port(one: Protocol, other: Protocol) -> bool {
-    one != other
 }
 
 #[cfg(test)]

@@ -161,9 +161,8 @@ fn forward(cluster: &Cluster, name: &str, kind: RecordKind) -> Answer {
         name.strip_suffix(DOMAIN).unwrap_or("").trim_end_matches('.').split('.').rev().collect();
     match labels.as_slice() {
         [""] | ["svc" | "pod"] => found(Vec::new()),
-        [kind_label @ ("svc" | "pod"), namespace] => {
+        ["svc" | "pod", namespace] => {
             let exists = cluster.find(Kind::Namespace, "", namespace).is_some();
-            debug_assert!(!kind_label.is_empty(), "the pattern names the label");
             if exists { found(Vec::new()) } else { missing() }
         }
         ["pod", namespace, dashed] => pod_record(cluster, namespace, dashed, name, kind),

@@ -6,11 +6,11 @@
 //! anything else, as if they had been applied.
 
 use crate::api::object::Key;
+use crate::api::patch::last_applied::with_last_applied;
 use crate::api::registry::Kind;
 use crate::api::yaml;
 use crate::cluster::clock::Span;
 use crate::cluster::{Actor, Request, Verb};
-use crate::shell::kubectl::apply::with_last_applied;
 use crate::simulation::Simulation;
 
 /// The name of the file with [`MANIFEST`] in the editor.

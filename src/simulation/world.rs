@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::Simulation;
-use crate::api::json;
+use crate::api::patch::last_applied::with_last_applied;
 use crate::api::registry::Kind;
 use crate::api::time::Timestamp;
 use crate::api::value::Value;
@@ -62,7 +62,7 @@ pub(super) fn build(simulation: &mut Simulation) {
             value.set_at(&["spec", "clusterIP"], dns_address(&settings));
         }
         if APPLIED.contains(&kind) || value.at(&["metadata", "name"]).str() == "coredns" {
-            note_applied(&mut value);
+            value = with_last_applied(&value);
         }
         create(simulation, kind, &namespace, value);
     }
@@ -76,15 +76,6 @@ fn dns_address(settings: &Settings) -> String {
         IpAddr::V4(ip) => std::net::Ipv4Addr::from(u32::from(ip) + 10).to_string(),
         IpAddr::V6(ip) => std::net::Ipv6Addr::from(u128::from(ip) + 10).to_string(),
     }
-}
-
-/// Notes what was applied, as `kubectl apply` does.
-fn note_applied(document: &mut Value) {
-    let metadata = document.field_mut("metadata");
-    metadata.set_default("annotations", Value::map());
-    let applied = format!("{}\n", json::compact(document));
-    let key = "kubectl.kubernetes.io/last-applied-configuration";
-    document.field_mut("metadata").field_mut("annotations").set(key, applied);
 }
 
 /// A node's Lease, as the kubelet took it when it registered. Nobody renews it: nodes do not fail by themselves.

@@ -11,6 +11,7 @@ use super::value::Value;
 
 pub mod diff;
 pub mod json_patch;
+pub mod last_applied;
 pub mod merge;
 pub mod strategic;
 

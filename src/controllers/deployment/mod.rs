@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::{Context, Controller, Event, WorkQueue, owned};
 use crate::api::object::{Key, Object};
+use crate::api::patch::last_applied::LAST_APPLIED;
 use crate::api::registry::Kind;
 use crate::api::selector::Selector;
 use crate::api::status::Reason;
@@ -204,13 +205,8 @@ impl Sync<'_, '_> {
 
     /// The annotations of the present template's ReplicaSet: those of the Deployment with counters.
     fn annotations(&self, revision: i64) -> Value {
-        const OWN: [&str; 5] = [
-            "kubectl.kubernetes.io/last-applied-configuration",
-            REVISION,
-            "deployment.kubernetes.io/revision-history",
-            DESIRED,
-            MAX,
-        ];
+        const OWN: [&str; 5] =
+            [LAST_APPLIED, REVISION, "deployment.kubernetes.io/revision-history", DESIRED, MAX];
         let mut annotations = Value::map();
         for (key, value) in self.deployment.meta.annotations.entries() {
             if !OWN.contains(&key.as_str()) {

@@ -11,6 +11,7 @@ use super::verb::{
 use crate::api::json;
 use crate::api::object::Object;
 use crate::api::patch::diff::three_way;
+use crate::api::patch::last_applied::{LAST_APPLIED, with_last_applied};
 use crate::api::schema::schema;
 use crate::api::status::Reason;
 use crate::api::value::Value;
@@ -18,9 +19,6 @@ use crate::cluster::Patch;
 use crate::shell::command::{Flag, not_simulated, switch};
 use crate::words::Words;
 use std::sync::Arc;
-
-/// The annotation that keeps what was applied last.
-pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 const OWN: &[Flag] = &[
     switch('\0', "force", "delete and create again what cannot be changed", "无法修改时删除并重建"),
@@ -169,17 +167,6 @@ fn described(manifest: &Manifest) -> String {
         "Resource: \"{group_version}, Resource={}\", GroupVersionKind: \"{group_version}, Kind={}\"\nName: \"{}\", Namespace: \"{}\"",
         info.plural, info.name, manifest.name, manifest.namespace
     )
-}
-
-/// A manifest with itself in the annotation.
-pub fn with_last_applied(manifest: &Value) -> Value {
-    let mut plain = manifest.clone();
-    let annotations = plain.field_mut("metadata").field_mut("annotations").map_mut();
-    annotations.remove(LAST_APPLIED);
-    let text = json::compact(&plain) + "\n";
-    let mut annotated = plain;
-    annotated.at_mut(&["metadata", "annotations"]).set(LAST_APPLIED, text);
-    annotated
 }
 
 /// Changes an object that exists.

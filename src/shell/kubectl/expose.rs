@@ -112,7 +112,7 @@ fn expose(call: &Call, object: &Object, dry_run: DryRun) -> Result<Value, Failur
         service.set_at(&["metadata", "namespace"], SmolStr::new(&call.namespace));
     }
     if call.has("save-config") {
-        service = super::apply::with_last_applied(&service);
+        service = crate::api::patch::last_applied::with_last_applied(&service);
     }
     if dry_run == DryRun::Client {
         return Ok(service);

@@ -5,7 +5,7 @@
 //! declared is in [`verb`].
 
 mod api_resources;
-pub mod apply;
+mod apply;
 mod attach;
 mod auth;
 mod call;

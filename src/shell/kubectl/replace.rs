@@ -1,6 +1,5 @@
 //! `kubectl replace`.
 
-use super::apply::with_last_applied;
 use super::call::{Call, DryRun, key};
 use super::failure::{Failure, Outcome};
 use super::manifests::{self, Manifest};
@@ -9,6 +8,7 @@ use super::verb::{
     Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
 };
 use super::watch::until_gone;
+use crate::api::patch::last_applied::with_last_applied;
 use crate::api::status::Reason;
 use crate::api::value::Value;
 use crate::cluster::{Actor, Request, Verb as Ask};

@@ -271,7 +271,11 @@ fn service(call: &Call, pod: &Value) -> Result<Value, Failure> {
 }
 
 fn send(call: &Call, kind: Kind, value: Value, dry_run: DryRun) -> Result<Value, Failure> {
-    let value = if call.has("save-config") { super::apply::with_last_applied(&value) } else { value };
+    let value = if call.has("save-config") {
+        crate::api::patch::last_applied::with_last_applied(&value)
+    } else {
+        value
+    };
     if dry_run == DryRun::Client {
         return Ok(value);
     }

@@ -8,7 +8,6 @@ mod namespace;
 mod service;
 mod workloads;
 
-use super::apply::with_last_applied;
 use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests::{self, Manifest};
@@ -16,6 +15,7 @@ use super::output::{Format, Printer, done};
 use super::verb::{
     Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SAVE_CONFIG, SELECTOR, VALIDATE, Verb, flags,
 };
+use crate::api::patch::last_applied::with_last_applied;
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
 use crate::shell::command::{Flag, Value as Argument, not_simulated, switch};

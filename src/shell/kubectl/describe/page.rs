@@ -2,8 +2,8 @@
 //!
 //! Owns indentation, the alignment of blocks, and the parts that every description has.
 
+use crate::api::patch::last_applied::LAST_APPLIED;
 use crate::api::value::Value;
-use crate::shell::kubectl::apply::LAST_APPLIED;
 use crate::shell::kubectl::tabs;
 
 /// The longest annotation that stands on the line of its key.

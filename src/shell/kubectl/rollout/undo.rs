@@ -2,11 +2,11 @@
 
 use super::{is_paused, replica_sets, revision, targets};
 use crate::api::object::Object;
+use crate::api::patch::last_applied::LAST_APPLIED;
 use crate::api::registry::Kind;
 use crate::api::value::Value as Document;
 use crate::cluster::Patch;
 use crate::shell::command::{Flag, Value, option};
-use crate::shell::kubectl::apply::LAST_APPLIED;
 use crate::shell::kubectl::call::{Call, DryRun};
 use crate::shell::kubectl::describe::template_text;
 use crate::shell::kubectl::failure::{Failure, Outcome};

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 use crate::network::dns::{Data, Record, RecordKind};
 use crate::shell::command::{Command, Flag, Found, Run, Value, not_simulated, option};
-use crate::shell::flags::{FlagError, not_simulated as not_simulated_words};
+use crate::shell::flags::not_simulated as not_simulated_words;
 use crate::shell::invocation::Invocation;
 use crate::shell::resolver::note_failure;
 use crate::words::Words;
@@ -86,8 +86,6 @@ fn read(arguments: &[String]) -> Result<Asked, String> {
                     Some(RecordKind::parse(value).ok_or_else(|| format!("unknown query type: {value}\n"))?);
             }
             "debug" | "port" | "timeout" | "retry" => {
-                let flag = FlagError::NotSimulated(word.clone(), "dig");
-                debug_assert!(matches!(flag, FlagError::NotSimulated(..)));
                 return Err(not_simulated_words(&format!("nslookup {word}"), "dig"));
             }
             _ => return Err(format!("*** Invalid option: {name}\n")),
