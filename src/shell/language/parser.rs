@@ -1,16 +1,17 @@
 //! From text to the tree: the grammar.
 //!
-//! Owns lists, pipelines, compound commands and redirections; the parts of words are in `words`. Aliases are
-//! replaced while reading, as shells do. A text that ends too early is told apart ([`ParseError::Incomplete`])
-//! so that an interactive shell can ask for more.
+//! Owns lists, pipelines and simple commands; `compound` and `redirections` are beside it, the parts of words
+//! in `words`. Aliases are replaced while reading, as shells do. A text that ends too early is told apart
+//! ([`ParseError::Incomplete`]) so that an interactive shell can ask for more.
+
+mod compound;
+mod redirections;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::tree::{
-    Assignment, Chain, Command, Item, Joint, List, Part, Pipeline, Redirect, RedirectKind, Stage, Word,
-};
+use super::tree::{Assignment, Chain, Command, Item, Joint, List, Part, Pipeline, Stage, Word};
 
 /// Commands may be nested this deep.
 const DEPTH_LIMIT: u32 = 60;
@@ -172,31 +173,6 @@ impl<'a> Parser<'a> {
             pending.text.set(parts).expect("a here-document is read once");
         }
         Ok(())
-    }
-
-    fn here_document(&mut self, pending: &Pending) -> Parse<Vec<Part>> {
-        let mut body = String::new();
-        loop {
-            if self.at >= self.text.len() {
-                return Err(ParseError::Incomplete(None));
-            }
-            let end = self.text[self.at..].iter().position(|letter| *letter == '\n');
-            let stop = end.map_or(self.text.len(), |length| self.at + length);
-            let line: String = self.text[self.at..stop].iter().collect();
-            self.at = (stop + 1).min(self.text.len());
-            let line = if pending.strip_tabs { line.trim_start_matches('\t') } else { &line };
-            if line == pending.end {
-                break;
-            }
-            body.push_str(line);
-            body.push('\n');
-        }
-        if pending.quoted {
-            return Ok(vec![Part::Quoted(body)]);
-        }
-        let mut inside = Parser::new(&body, self.aliases);
-        inside.depth = self.depth;
-        inside.here_parts()
     }
 
     /// The operator or word at the cursor, for messages; `None` at the end.
@@ -364,200 +340,6 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn compound(&mut self) -> Parse<Option<Command>> {
-        if let Ok(Some(parts)) = self.try_arithmetic() {
-            return Ok(Some(Command::Arithmetic(parts)));
-        }
-        if self.take("(") {
-            let list = self.body()?;
-            self.expect(")")?;
-            return Ok(Some(Command::Subshell(list)));
-        }
-        let word = self.raw_word();
-        let length = word.chars().count();
-        let read: fn(&mut Self) -> Parse<Command> = match word.as_str() {
-            "{" => Self::group,
-            "if" => Self::if_command,
-            "while" => |parser| parser.while_command(false),
-            "until" => |parser| parser.while_command(true),
-            "for" => Self::for_command,
-            "case" => Self::case_command,
-            "[[" => Self::test_command,
-            "function" => Self::function_word,
-            word if CLOSING.contains(&word) => return self.unexpected(),
-            word => {
-                if is_name(word) && self.text.get(self.at + length) == Some(&'(') {
-                    return self.function(word.to_owned());
-                }
-                return Ok(None);
-            }
-        };
-        self.at += length;
-        read(self).map(Some)
-    }
-
-    fn group(&mut self) -> Parse<Command> {
-        let list = self.body()?;
-        self.expect_word("}")?;
-        Ok(Command::Group(list))
-    }
-
-    fn function_word(&mut self) -> Parse<Command> {
-        self.skip_blanks();
-        let name = self.raw_word();
-        self.at += name.chars().count();
-        self.skip_blanks();
-        if self.take("(") {
-            self.expect(")")?;
-        }
-        self.function_body(name)
-    }
-
-    fn function(&mut self, name: String) -> Parse<Option<Command>> {
-        self.at += name.chars().count() + 1;
-        self.expect(")")?;
-        self.function_body(name).map(Some)
-    }
-
-    fn function_body(&mut self, name: String) -> Parse<Command> {
-        self.skip_lines()?;
-        let body = Rc::new(self.stage()?);
-        Ok(Command::Function { name, body })
-    }
-
-    fn if_command(&mut self) -> Parse<Command> {
-        let mut branches = Vec::new();
-        loop {
-            let condition = self.body()?;
-            self.expect_word("then")?;
-            branches.push((condition, self.body()?));
-            self.skip_lines()?;
-            if self.raw_word() != "elif" {
-                break;
-            }
-            self.at += 4;
-        }
-        let otherwise = if self.raw_word() == "else" {
-            self.at += 4;
-            Some(self.body()?)
-        } else {
-            None
-        };
-        self.expect_word("fi")?;
-        Ok(Command::If { branches, otherwise })
-    }
-
-    fn do_group(&mut self) -> Parse<List> {
-        self.expect_word("do")?;
-        let body = self.body()?;
-        self.expect_word("done")?;
-        Ok(body)
-    }
-
-    fn while_command(&mut self, until: bool) -> Parse<Command> {
-        let condition = self.body()?;
-        Ok(Command::While { condition, body: self.do_group()?, until })
-    }
-
-    fn for_command(&mut self) -> Parse<Command> {
-        self.skip_blanks();
-        if self.take("((") {
-            return self.for_arithmetic();
-        }
-        let name = self.raw_word();
-        if !is_name(&name) {
-            return self.unexpected();
-        }
-        self.at += name.chars().count();
-        self.skip_lines()?;
-        let words = if self.raw_word() == "in" {
-            self.at += 2;
-            Some(self.words()?)
-        } else {
-            None
-        };
-        self.skip_blanks();
-        self.take(";");
-        Ok(Command::For { name, words, body: self.do_group()? })
-    }
-
-    fn for_arithmetic(&mut self) -> Parse<Command> {
-        let mut parts = [Vec::new(), Vec::new(), Vec::new()];
-        let inside = self.arithmetic_parts()?;
-        let mut index = 0;
-        for part in inside {
-            match part {
-                Part::Text(text) => {
-                    for (piece_index, piece) in text.split(';').enumerate() {
-                        if piece_index > 0 {
-                            index += 1;
-                        }
-                        match parts.get_mut(index) {
-                            Some(held) => held.push(Part::Text(piece.to_owned())),
-                            None => return Err(ParseError::Unexpected(";".to_owned())),
-                        }
-                    }
-                }
-                other => parts[index].push(other),
-            }
-        }
-        self.skip_blanks();
-        self.take(";");
-        Ok(Command::ForArithmetic { parts, body: self.do_group()? })
-    }
-
-    fn case_command(&mut self) -> Parse<Command> {
-        self.skip_blanks();
-        let Some(word) = self.word()? else { return self.unexpected() };
-        self.expect_word("in")?;
-        let mut arms = Vec::new();
-        loop {
-            self.skip_lines()?;
-            if self.raw_word() == "esac" {
-                self.at += 4;
-                return Ok(Command::Case { word, arms });
-            }
-            self.take("(");
-            let mut patterns = Vec::new();
-            loop {
-                self.skip_blanks();
-                let Some(pattern) = self.word()? else { return self.unexpected() };
-                patterns.push(pattern);
-                self.skip_blanks();
-                if !self.take("|") {
-                    break;
-                }
-            }
-            self.expect(")")?;
-            let body = self.list()?;
-            self.skip_lines()?;
-            let closed = self.take(";;");
-            arms.push((patterns, body));
-            if !closed && self.raw_word() != "esac" {
-                return self.unexpected();
-            }
-        }
-    }
-
-    fn test_command(&mut self) -> Parse<Command> {
-        let mut words = Vec::new();
-        loop {
-            self.skip_lines()?;
-            if self.raw_word() == "]]" {
-                self.at += 2;
-                return Ok(Command::Test(words));
-            }
-            let operator = ["&&", "||", "(", ")", "<", ">"].iter().find(|operator| self.take(operator));
-            match operator {
-                Some(operator) => words.push(Word(vec![Part::Text((*operator).to_owned())])),
-                None => match self.word()? {
-                    Some(word) => words.push(word),
-                    None => return self.unexpected(),
-                },
-            }
-        }
-    }
-
     fn words(&mut self) -> Parse<Vec<Word>> {
         let mut words = Vec::new();
         loop {
@@ -605,67 +387,6 @@ impl<'a> Parser<'a> {
         self.at = start + left.chars().count() + 1;
         let value = self.word()?.unwrap_or_default();
         Ok(Some(Assignment { name: name.to_owned(), append, value }))
-    }
-
-    fn redirect(&mut self) -> Parse<Option<Redirect>> {
-        let start = self.at;
-        let digits: String =
-            self.text[self.at..].iter().take_while(|letter| letter.is_ascii_digit()).collect();
-        self.at += digits.len();
-        let kind = if digits.is_empty() && self.take("&>>") {
-            Some((RedirectKind::AppendBoth, 1))
-        } else if digits.is_empty() && self.take("&>") {
-            Some((RedirectKind::WriteBoth, 1))
-        } else if self.take("<<<") {
-            Some((RedirectKind::HereString, 0))
-        } else if self.take("<<") {
-            return self.here_redirect(digits.parse().unwrap_or(0)).map(Some);
-        } else if self.take(">>") {
-            Some((RedirectKind::Append, 1))
-        } else if self.take(">&") {
-            Some((RedirectKind::Duplicate, 1))
-        } else if self.take("<&") {
-            Some((RedirectKind::Duplicate, 0))
-        } else if self.take(">|") || self.take(">") {
-            Some((RedirectKind::Write, 1))
-        } else if self.take("<") {
-            Some((RedirectKind::Read, 0))
-        } else {
-            None
-        };
-        let Some((kind, default)) = kind else {
-            self.at = start;
-            return Ok(None);
-        };
-        self.skip_blanks();
-        let Some(target) = self.word()? else { return self.unexpected_target() };
-        Ok(Some(Redirect { descriptor: digits.parse().unwrap_or(default), kind, target }))
-    }
-
-    /// Behind a redirection there is no word: at the end of the text that is the end of a line.
-    fn unexpected_target<T>(&mut self) -> Parse<T> {
-        let token = self.token().unwrap_or_else(|| "newline".to_owned());
-        Err(ParseError::Unexpected(token))
-    }
-
-    fn here_redirect(&mut self, descriptor: u32) -> Parse<Redirect> {
-        let strip_tabs = self.take("-");
-        self.skip_blanks();
-        let Some(delimiter) = self.word()? else { return self.unexpected_target() };
-        let quoted = !delimiter.0.iter().all(|part| matches!(part, Part::Text(_)));
-        let text = Rc::new(OnceCell::new());
-        let end = delimiter.0.iter().map(plain_text).collect();
-        self.pending.push(Pending { text: Rc::clone(&text), end, quoted, strip_tabs });
-        Ok(Redirect { descriptor, kind: RedirectKind::Here(text), target: Word::default() })
-    }
-}
-
-/// The text of a delimiter, which is not expanded.
-fn plain_text(part: &Part) -> String {
-    match part {
-        Part::Text(text) | Part::Quoted(text) => text.clone(),
-        Part::Double(parts) => parts.iter().map(plain_text).collect(),
-        Part::Parameter(_) | Part::Substitution(_) | Part::Arithmetic(_) => String::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! About the place and the commands: `hostname`, `date`, `uname`, `whoami`, `id`, `printenv`, `which`, `clear`, `help`.
 
-use crate::shell::builtins::program_path;
+use crate::shell::builtins::names::program_path;
 use crate::shell::command::{
     Command, Flag, Found, LookUp, Run, Value, declared, look_up, names, option, switch,
 };
