@@ -19,7 +19,6 @@ mod tests;
 use std::future::Future;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
 
 pub use state::{Flow, Options, Shell, Variable};
 pub use test::evaluate as evaluate_test;
@@ -30,7 +29,6 @@ use super::filesystem::Entry;
 use super::flags::not_simulated;
 use super::invocation::{NOT_FOUND, start};
 use super::io::{Input, Output, Streams, pipe};
-use super::language::pattern::matches;
 use super::language::tree::{Assignment, Chain, Command, Item, Joint, List, Pipeline, Stage, Word};
 
 /// After so many commands a shell lets others go first.
