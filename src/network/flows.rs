@@ -76,6 +76,11 @@ impl Flows {
         })
     }
 
+    /// The flows of all nodes, in the order in which they came.
+    pub fn all(&self, now: Instant) -> impl DoubleEndedIterator<Item = &Flow> {
+        self.flows.iter().filter(move |flow| (now - flow.seen).0 < timeout_us(flow.original.transport))
+    }
+
     /// The backend that a client keeps at a Service port on a node, if it was there recently.
     #[must_use]
     pub fn affine(

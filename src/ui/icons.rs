@@ -31,6 +31,9 @@ pub const AGAIN: &str = "M12.5 8a4.5 4.5 0 1 1-1.4-3.200M12.5 2.500v3h-3";
 /// An arrow that leaves: send.
 pub const SEND: &str = "M2.5 8h10M9 4.5 12.5 8 9 11.5";
 
+/// Two columns: compare.
+pub const COMPARE: &str = "M2.500 3h4v10h-4zM9.500 3h4v10h-4z";
+
 /// An icon by its path.
 pub fn icon(path: &'static str) -> Html {
     html! {

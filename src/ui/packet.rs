@@ -3,168 +3,27 @@
 //! The followed packet moves by frames of the browser, directly on its elements; components are rendered
 //! anew only from stop to stop. It never holds up the terminal.
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo::render::{AnimationFrame, request_animation_frame};
 use web_sys::HtmlElement;
 use yew::prelude::{
-    Callback, Html, NodeRef, Properties, classes, component, hook, html, use_effect_with, use_node_ref,
+    Callback, Html, NodeRef, Properties, classes, component, html, use_effect_with, use_node_ref,
     use_state_eq,
 };
 
 use super::icons::{self, icon};
-use super::model::journey::{End, Journey, Stop, anchor, ends};
+use super::model::journey::{End, Journey, Matched, Stop, anchor, ends};
 use super::model::journey_words::{name_of, step_words};
 use super::model::layout::{Layout, Point};
+use super::player::{Player, use_stop};
 use super::send::SendForm;
-use super::world::{Topic, World, use_world};
+use super::world::{Lower, Topic, World, use_world};
 use super::{dom, focus, words};
 use crate::network::{Packet, Step};
 use crate::words::{Language, Words};
 
 /// The width that a header on a packet may take.
 const LABEL_WIDTH: f64 = 300.0;
-
-/// Where the followed packet is on the screen, shared by the map's overlay and the panel.
-pub struct Player {
-    journey: RefCell<Option<Rc<Journey>>>,
-    at_ms: Cell<f64>,
-    playing: Cell<bool>,
-    last_frame: Cell<Option<f64>>,
-    frame: RefCell<Option<AnimationFrame>>,
-    /// Is told at every frame where the packet is.
-    moved: RefCell<Option<Callback<f64>>>,
-    /// Are told when the packet is at another stop, or goes or stands.
-    stopped: RefCell<Vec<(u32, Callback<()>)>>,
-    next: Cell<u32>,
-}
-
-thread_local! {
-    /// There is one map, and one packet that is followed on it.
-    static PLAYER: Rc<Player> = Rc::new(Player {
-        journey: RefCell::default(),
-        at_ms: Cell::default(),
-        playing: Cell::default(),
-        last_frame: Cell::default(),
-        frame: RefCell::default(),
-        moved: RefCell::default(),
-        stopped: RefCell::default(),
-        next: Cell::default(),
-    });
-}
-
-impl Player {
-    fn shared() -> Rc<Self> {
-        PLAYER.with(Rc::clone)
-    }
-
-    /// Shows a packet from its beginning; the same packet goes on as it is.
-    fn show(self: &Rc<Self>, journey: Option<Rc<Journey>>) {
-        let number = |journey: &Option<Rc<Journey>>| journey.as_ref().map(|journey| journey.number);
-        if number(&self.journey.borrow()) == number(&journey) {
-            return;
-        }
-        let touched = journey.as_ref().map(|journey| journey.touched.clone()).unwrap_or_default();
-        focus::only("touched", &touched);
-        self.journey.replace(journey);
-        self.replay();
-    }
-
-    fn replay(self: &Rc<Self>) {
-        let end = self.journey.borrow().as_ref().map_or(0.0, |journey| journey.length_ms);
-        // With reduced motion the whole way stands there at once, with numbers.
-        let still = dom::reduced_motion();
-        self.at_ms.set(if still { end } else { 0.0 });
-        self.set_playing(!still);
-    }
-
-    /// Whether the packet has come to its end.
-    fn is_over(&self) -> bool {
-        let end = self.journey.borrow().as_ref().map_or(0.0, |journey| journey.length_ms);
-        !self.playing.get() && self.at_ms.get() >= end
-    }
-
-    fn stop(&self) -> usize {
-        self.journey.borrow().as_ref().map_or(0, |journey| journey.stop_at(self.at_ms.get()))
-    }
-
-    /// Goes to another stop and stands there.
-    fn go(self: &Rc<Self>, by: isize) {
-        let Some(journey) = self.journey.borrow().clone() else { return };
-        let last = journey.stops.len().saturating_sub(1);
-        let stop = self.stop().saturating_add_signed(by).min(last);
-        self.at_ms.set(journey.stops.get(stop).map_or(0.0, |stop| stop.starts_ms));
-        self.set_playing(false);
-    }
-
-    fn set_playing(self: &Rc<Self>, playing: bool) {
-        let end = self.journey.borrow().as_ref().map_or(0.0, |journey| journey.length_ms);
-        if playing && self.at_ms.get() >= end {
-            self.at_ms.set(0.0);
-        }
-        self.playing.set(playing);
-        self.last_frame.set(None);
-        self.tell();
-        self.tick(dom::milliseconds());
-    }
-
-    fn tick(self: &Rc<Self>, now: f64) {
-        let Some(journey) = self.journey.borrow().clone() else { return };
-        let before = self.stop();
-        let passed = self.last_frame.replace(Some(now)).map_or(0.0, |last| (now - last).clamp(0.0, 100.0));
-        if self.playing.get() {
-            self.at_ms.set((self.at_ms.get() + passed).min(journey.length_ms));
-        }
-        let moved = self.moved.borrow().clone();
-        if let Some(moved) = moved {
-            moved.emit(self.at_ms.get());
-        }
-        let over = self.at_ms.get() >= journey.length_ms;
-        if self.playing.get() && over {
-            self.playing.set(false);
-        }
-        if self.stop() != before || over {
-            self.tell();
-        }
-        let next = self.playing.get().then(|| {
-            let player = Rc::clone(self);
-            request_animation_frame(move |_| player.tick(dom::milliseconds()))
-        });
-        self.frame.replace(next);
-    }
-
-    fn tell(&self) {
-        let listeners: Vec<Callback<()>> =
-            self.stopped.borrow().iter().map(|(_, tell)| tell.clone()).collect();
-        for tell in listeners {
-            tell.emit(());
-        }
-    }
-}
-
-/// The followed packet and its stop; renders anew from stop to stop.
-#[hook]
-fn use_stop(world: &World) -> (Rc<Player>, Option<Rc<Journey>>, usize) {
-    let player = Player::shared();
-    let update = yew::use_force_update();
-    {
-        let player = Rc::clone(&player);
-        use_effect_with((), move |()| {
-            let id = player.next.get() + 1;
-            player.next.set(id);
-            player.stopped.borrow_mut().push((id, Callback::from(move |()| update.force_update())));
-            move || player.stopped.borrow_mut().retain(|(listener, _)| *listener != id)
-        });
-    }
-    let journey = world.followed();
-    {
-        let player = Rc::clone(&player);
-        use_effect_with(journey.clone(), move |journey| player.show(journey.clone()));
-    }
-    let stop = if journey == *player.journey.borrow() { player.stop() } else { 0 };
-    (player, journey, stop)
-}
 
 /// What the overlay is given.
 #[derive(Clone, Properties)]
@@ -192,8 +51,8 @@ pub fn PacketView(properties: &ViewProperties) -> Html {
         use_effect_with((Rc::as_ptr(&layout), journey.as_ref().map(|journey| journey.number)), move |_| {
             let on = Rc::clone(&player);
             let moved = Callback::from(move |at: f64| place_packet(&world, &layout, &packet, &on, at));
-            moved.emit(player.at_ms.get());
-            player.moved.replace(Some(moved));
+            moved.emit(player.at_ms());
+            player.when_moved(moved);
         });
     }
     {
@@ -221,7 +80,7 @@ pub fn PacketView(properties: &ViewProperties) -> Html {
 }
 
 fn place_packet(world: &World, layout: &Layout, packet: &NodeRef, player: &Player, at: f64) {
-    let journey = player.journey.borrow().clone();
+    let journey = player.journey();
     let point = journey.and_then(|journey| journey.position(at, layout, &world.map()));
     let (Some(point), Some(element)) = (point, packet.cast::<HtmlElement>()) else { return };
     // Setting a property of a style does not fail.
@@ -350,7 +209,7 @@ fn controls(world: &World, player: &Rc<Player>, journey: &Journey, stop: usize) 
         let player = Rc::clone(player);
         Callback::from(move |_: yew::MouseEvent| act(&player))
     };
-    let playing = player.playing.get();
+    let playing = player.is_playing();
     html! {
         <>
             { tool(world, icons::BACK, words::PREVIOUS_HOP, act(|player| player.go(-1))) }
@@ -400,8 +259,13 @@ fn again(world: &World, journey: &Rc<Journey>) -> Html {
 fn details(world: &World, journey: &Journey, stop: usize) -> Html {
     let Some(now) = journey.stops.get(stop) else { return Html::default() };
     let changed = now.before != now.after;
+    let open = {
+        let world = world.clone();
+        Callback::from(move |_| world.set_lower(Lower::Packets))
+    };
     html! {
         <div class="hop">
+            <button type="button" class="text-button hop-open" onclick={open}>{ world.say(words::OPEN_HOPS) }</button>
             <p class="hop-what">
                 <b>{ name_of(&now.place) }</b>
                 { world.say(step_words(now.step)) }
@@ -423,7 +287,7 @@ fn details(world: &World, journey: &Journey, stop: usize) -> Html {
 }
 
 fn rule(stop: &Stop) -> Html {
-    let Some((place, text)) = &stop.rule else { return Html::default() };
+    let Some(Matched { place, text }) = stop.rules.last() else { return Html::default() };
     let quiet = stop.step == Step::Route || stop.is_reply;
     html! {
         <p class={if quiet { "hop-rule quiet" } else { "hop-rule" }}><span>{ place.clone() }</span><code>{ text.clone() }</code></p>
@@ -431,7 +295,7 @@ fn rule(stop: &Stop) -> Html {
 }
 
 /// A header in which the half that differs from another stands out.
-fn header(packet: &Packet, other: &Packet) -> Html {
+pub fn header(packet: &Packet, other: &Packet) -> Html {
     let (source, destination) = ends(packet);
     let (other_source, other_destination) = ends(other);
     html! {

@@ -15,7 +15,8 @@ use super::focus::has_selection;
 use super::icons::{self, icon};
 use super::model::screen::{Block, Line};
 use super::model::things;
-use super::world::{Topic, World, use_world};
+use super::panels::{View, ViewTabs};
+use super::world::{Lower, Topic, World, use_world};
 use super::{dom, words};
 use crate::shell::tty::Stream;
 
@@ -25,8 +26,9 @@ const FIRST_COMMAND: &str = "kubectl get pods,svc,ep -n demo";
 /// The terminals.
 #[component]
 pub fn Terminals() -> Html {
-    let world = use_world(&[Topic::Terminal, Topic::Look]);
+    let world = use_world(&[Topic::Terminal, Topic::Lower, Topic::Look]);
     let active = world.active_tab();
+    let shown = world.lower() == Lower::Terminal;
     let tabs: Vec<(u32, String)> =
         world.tabs().iter().map(|tab| (tab.id, place_of(&tab.terminal.prompt()))).collect();
     let many = tabs.len() > 1;
@@ -40,14 +42,18 @@ pub fn Terminals() -> Html {
         <section class="terminal" aria-label={world.say(words::TAB_TERMINAL)}>
             <div class="terminal-bar">
                 <div class="tabs" role="tablist">
-                    { for tabs.into_iter().map(|(id, place)| tab(&world, id, &place, id == active)) }
+                    { for tabs.into_iter().map(|(id, place)| tab(&world, id, &place, shown && id == active)) }
                 </div>
                 <button type="button" class="icon-button" title={world.say(words::NEW_TERMINAL)}
                     aria-label={world.say(words::NEW_TERMINAL)} onclick={open}>{ icon(icons::PLUS) }</button>
                 <span class="top-space"></span>
-                <TerminalState id={active} {many} />
+                if shown {
+                    <TerminalState id={active} {many} />
+                }
+                <ViewTabs />
             </div>
             <TerminalView key={active} id={active} />
+            <View />
         </section>
     }
 }
@@ -112,8 +118,9 @@ struct ViewProperties {
 /// One terminal.
 #[component]
 fn TerminalView(properties: &ViewProperties) -> Html {
-    let world = use_world(&[Topic::Terminal, Topic::Look]);
+    let world = use_world(&[Topic::Terminal, Topic::Lower, Topic::Look]);
     let id = properties.id;
+    let hidden = world.lower() != Lower::Terminal;
     let input = use_node_ref();
     let scroll = use_node_ref();
     let offered = use_state_eq(Vec::<String>::new);
@@ -167,7 +174,7 @@ fn TerminalView(properties: &ViewProperties) -> Html {
     let Some((blocks, prompt, busy, fresh)) = shown else { return Html::default() };
     let hint = fresh && !world.hint_used();
     html! {
-        <div class="screen" ref={scroll} {onscroll} {onclick}>
+        <div class="screen" {hidden} ref={scroll} {onscroll} {onclick}>
             <div class="log" role="log" aria-label="Terminal" aria-busy={busy.to_string()} tabindex="-1">
                 { for blocks.into_iter().map(|block| { let id = block.id; html! { <BlockView key={id} {block} /> } }) }
             </div>

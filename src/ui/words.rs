@@ -127,6 +127,25 @@ words! {
     REFUSED "Refused" "被拒绝";
     DROPPED "Dropped" "被丢弃";
     NO_ROUTE "No route" "没有路由";
+    OPEN_HOPS "All hops" "所有跳";
+    VIEWS "Views" "视图";
+    PACKETS "Packets" "数据包";
+    FLOWS "Flows" "连接跟踪";
+    COMPARE "Put beside the chosen one" "与所选数据包并排比较";
+    NO_PACKETS "No packet was sent yet. Run a command that connects, such as curl, or send one below the map." "还没有发送过数据包。运行 curl 之类会建立连接的命令，或在地图下方发送一个。";
+    NO_FLOWS "No node remembers a connection yet: conntrack fills as packets pass." "还没有节点记住任何连接：数据包经过时 conntrack 会逐渐填充。";
+    PARTS_AT "They part at hop " "从第 ";
+    PARTS_END "." " 跳开始不同。";
+    TIME "time" "用时";
+    TO_PASS "To pass:" "要能通过：";
+    ALL_RULES "All rules of this node" "此节点的全部规则";
+    RULES_MATCHED " matched by the packet" " 条被数据包匹配";
+    MATCHED_ONLY "Only these" "只看这些";
+    NONE_MATCHED "The followed packet matched no rule of kube-proxy on this node." "所跟踪的数据包在此节点没有匹配任何 kube-proxy 规则。";
+    FLOW_SENT "Sent" "发送";
+    FLOW_BACKEND "Translated to" "转换为";
+    FLOW_SEEN_AS "Sender as seen" "对方看到的来源";
+    FLOW_LAST "Last packet" "最近的数据包";
     TOO_LARGE "This cluster is too large to be kept in the browser; it will be gone after a reload." "集群太大，浏览器存不下；重新加载后会丢失。";
 }
 

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use super::journey_words::{name_of, result};
 use super::layout::{Layout, Point};
 use super::map::Map;
+use super::passing::{Passing, to_pass};
 use super::things;
 use crate::api::object::Key;
 use crate::api::registry::Kind;
@@ -35,8 +36,8 @@ pub struct Stop {
     pub before: Packet,
     /// The header after.
     pub after: Packet,
-    /// The rule that did it, with its table.
-    pub rule: Option<(String, String)>,
+    /// The rules that matched, in order; the last one did it.
+    pub rules: Vec<Matched>,
     /// The Service whose rule matched.
     pub service: Option<Key>,
     /// Whether this belongs to the answer.
@@ -47,6 +48,15 @@ pub struct Stop {
     pub starts_ms: f64,
     /// When the packet leaves for the next place, in ms.
     pub leaves_ms: f64,
+}
+
+/// A rule that matched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matched {
+    /// The table and the chain that it stands in: `nat · KUBE-SERVICES`.
+    pub place: String,
+    /// The rule in its own text.
+    pub text: String,
 }
 
 /// How a way ended, for the eye.
@@ -77,6 +87,10 @@ pub struct Journey {
     pub title: String,
     /// What became of it, in one line: English, Chinese.
     pub result: (String, String),
+    /// What would have to be true for it to pass, if it did not.
+    pub to_pass: Option<Passing>,
+    /// When it was sent, in µs of virtual time.
+    pub at: u64,
     /// Short forms of everything on the map that it touched.
     pub touched: Vec<String>,
 }
@@ -112,9 +126,31 @@ impl Journey {
                 target(trace.target.ip(), trace.target.port(), map)
             ),
             result: (result(&trace.outcome, Language::English), result(&trace.outcome, Language::Chinese)),
+            to_pass: to_pass(&trace.outcome),
+            at: sent.at.0,
             touched,
             stops,
         }
+    }
+
+    /// The stop that decided: the last one on the way there by a rule that is no route.
+    #[must_use]
+    pub fn deciding(&self) -> usize {
+        let decides = |stop: &Stop| !stop.is_reply && stop.step != Step::Route && !stop.rules.is_empty();
+        let end = self.stops.iter().rposition(|stop| !stop.is_reply).unwrap_or(0);
+        if self.end == End::Delivered { self.stops.iter().rposition(decides).unwrap_or(end) } else { end }
+    }
+
+    /// The first stop at which two ways part: another place, another thing done, or another rule. Source
+    /// ports, which differ for every connection, do not count.
+    #[must_use]
+    pub fn parting(&self, other: &Self) -> Option<usize> {
+        let sign = |stop: &Stop| {
+            (stop.place.clone(), stop.step, stop.after.destination.ip(), stop.after.source.ip())
+        };
+        let pairs = self.stops.iter().zip(&other.stops);
+        let same = pairs.take_while(|(a, b)| sign(a) == sign(b)).count();
+        (same < self.stops.len().max(other.stops.len())).then_some(same)
     }
 
     /// The stop that is shown at a time on the screen.
@@ -242,20 +278,20 @@ fn stop(hop: &Hop, map: &Map, starts_ms: f64, leaves_ms: f64) -> Stop {
         }
         _ => None,
     };
-    let rule = hop.rules.last().map(|rule| {
+    let matched = |rule: &crate::network::Rule| {
         let place = if rule.chain.is_empty() {
             rule.table.to_owned()
         } else {
             format!("{} · {}", rule.table, rule.chain)
         };
-        (place, rule.text.clone())
-    });
+        Matched { place, text: rule.text.clone() }
+    };
     Stop {
         place: hop.place.clone(),
         step: hop.step,
         before: hop.before,
         after: hop.after,
-        rule,
+        rules: hop.rules.iter().map(matched).collect(),
         service,
         is_reply: hop.step == Step::Reply,
         latency_us: hop.latency_us,

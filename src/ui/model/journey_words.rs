@@ -156,7 +156,7 @@ fn no_route_words(cause: NoRouteCause) -> Words {
 }
 
 /// Puts values into the places marked `{}`.
-fn fill(text: &str, values: &[String]) -> String {
+pub(super) fn fill(text: &str, values: &[String]) -> String {
     let mut parts = text.split("{}");
     let mut out = parts.next().unwrap_or("").to_owned();
     for (index, part) in parts.enumerate() {

@@ -3,7 +3,8 @@
 //! - [`map`]: nodes, Pods, Services and endpoints, kept up to date from the journal; [`cells`]: which cell a
 //!   Pod has; [`layout`]: where everything stands.
 //! - [`facts`]: what the inspector says of an object.
-//! - [`journey`]: the way of a packet over the map.
+//! - [`journey`]: the way of a packet over the map; [`passing`]: what would let one pass that failed;
+//!   [`flows`]: what nodes remember of connections; [`rules`]: the rules of a node, and which of them matched.
 //! - [`screen`]: what a terminal has printed, in blocks that are painted once.
 //! - [`things`]: names and addresses in any text, and what they mean.
 //! - [`marks`]: what is wrong with a manifest, and which Pods its Services select.
@@ -12,10 +13,13 @@
 pub mod cells;
 pub mod clock;
 pub mod facts;
+pub mod flows;
 pub mod journey;
 pub mod journey_words;
 pub mod layout;
 pub mod map;
 pub mod marks;
+pub mod passing;
+pub mod rules;
 pub mod screen;
 pub mod things;

@@ -1,7 +1,7 @@
 //! What a person changes: the selection, the clock, undo, how the page looks.
 
 use super::time::COMMAND_BUDGET_MS;
-use super::{Pane, Theme, Topic, World};
+use super::{Lower, Pane, Theme, Topic, World};
 use crate::api::object::Key;
 use crate::session::save;
 use crate::simulation::Simulation;
@@ -93,6 +93,21 @@ impl World {
         if self.0.pane.replace(pane) != pane {
             self.tell(&[Topic::Look]);
         }
+    }
+
+    /// Shows another view below the map.
+    pub fn set_lower(&self, lower: Lower) {
+        self.set_pane(Pane::Terminal);
+        if self.0.lower.replace(lower) != lower {
+            self.tell(&[Topic::Lower]);
+        }
+    }
+
+    /// Shows the rules of a node.
+    pub fn show_rules(&self, node: &str) {
+        self.0.rules_node.replace(node.to_owned());
+        self.set_lower(Lower::Rules);
+        self.tell(&[Topic::Lower]);
     }
 
     /// Tells the person something.

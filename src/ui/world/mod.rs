@@ -58,6 +58,8 @@ pub enum Topic {
     Notice,
     /// Packets were sent, or another one is followed.
     Packets,
+    /// Another view stands below the map.
+    Lower,
 }
 
 /// One terminal tab.
@@ -96,6 +98,20 @@ pub enum Pane {
     Details,
 }
 
+/// What stands below the map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lower {
+    /// The terminals.
+    #[default]
+    Terminal,
+    /// The packets and their hops.
+    Packets,
+    /// The rules of a node.
+    Rules,
+    /// What nodes remember of connections.
+    Flows,
+}
+
 struct Listener {
     id: u64,
     topics: &'static [Topic],
@@ -129,6 +145,8 @@ struct Inner {
     language: Cell<Language>,
     theme: Cell<Theme>,
     pane: Cell<Pane>,
+    lower: Cell<Lower>,
+    rules_node: RefCell<String>,
     notice: RefCell<Option<String>>,
     pasted: RefCell<Option<String>>,
     hint_used: Cell<bool>,
@@ -206,6 +224,8 @@ impl World {
                 _ => Theme::Auto,
             }),
             pane: Cell::default(),
+            lower: Cell::default(),
+            rules_node: RefCell::default(),
             notice: RefCell::default(),
             pasted: RefCell::default(),
             hint_used: Cell::new(saved.hint_used),
@@ -284,6 +304,21 @@ impl World {
     /// The pane that a narrow page shows.
     pub fn pane(&self) -> Pane {
         self.0.pane.get()
+    }
+
+    /// What stands below the map.
+    pub fn lower(&self) -> Lower {
+        self.0.lower.get()
+    }
+
+    /// The node whose rules are shown: the chosen one, or the first.
+    pub fn rules_node(&self) -> String {
+        let chosen = self.0.rules_node.borrow();
+        let map = self.map();
+        if map.nodes.contains_key(chosen.as_str()) {
+            return chosen.clone();
+        }
+        map.nodes.keys().next().map(ToString::to_string).unwrap_or_default()
     }
 
     /// What the person is to be told.

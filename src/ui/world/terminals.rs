@@ -1,6 +1,6 @@
 //! The terminals: opening, closing, typing.
 
-use super::{Pane, Tab, Topic, World};
+use super::{Lower, Tab, Topic, World};
 use crate::shell::places::Place;
 use crate::shell::terminal::Terminal;
 use crate::ui::model::screen::Screen;
@@ -43,7 +43,8 @@ impl World {
     /// Shows a terminal.
     pub fn show_tab(&self, id: u32) {
         self.0.active_tab.set(id);
-        self.tell(&[Topic::Terminal]);
+        self.0.lower.set(Lower::Terminal);
+        self.tell(&[Topic::Terminal, Topic::Lower]);
     }
 
     /// Types a line into a terminal and runs it at once, as far as it gets without time passing.
@@ -64,7 +65,7 @@ impl World {
     /// Types a line into a terminal on the workstation, as a button does for a person.
     pub fn type_command(&self, line: &str) {
         let id = self.workstation_tab();
-        self.set_pane(Pane::Terminal);
+        self.set_lower(Lower::Terminal);
         self.submit(id, line);
     }
 
