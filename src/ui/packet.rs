@@ -167,8 +167,10 @@ fn spark_view(journey: &Journey, layout: &Layout, map: &super::model::map::Map) 
 /// The panel below the map: the last packet in one line, its stops one by one, and the control that sends.
 #[component]
 pub fn PacketPanel() -> Html {
-    let world = use_world(&[Topic::Packets, Topic::Look]);
+    let world = use_world(&[Topic::Packets, Topic::Lower, Topic::Look]);
     let (player, journey, stop) = use_stop(&world);
+    // Where all hops are listed, the map has its room for itself.
+    let listed = world.lower() == Lower::Packets;
     let sending = use_state_eq(|| false);
     let toggle = {
         let sending = sending.clone();
@@ -177,7 +179,7 @@ pub fn PacketPanel() -> Html {
     let journeys = world.journeys();
     html! {
         <div class="packet-panel">
-            if let Some(journey) = &journey {
+            if let Some(journey) = journey.as_ref().filter(|_| !listed) {
                 { details(&world, journey, stop) }
             }
             if *sending {

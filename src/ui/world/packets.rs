@@ -63,15 +63,17 @@ impl World {
         }
         let mut journeys = self.0.journeys.borrow_mut();
         let mut sparks = self.0.sparks.borrow_mut();
-        for (dns, journey) in sent {
-            let number = journey.number;
+        let last = sent.iter().rposition(|(dns, _)| !dns);
+        for (index, (_, journey)) in sent.into_iter().enumerate() {
+            let journey = Rc::new(journey);
             if commanded {
-                journeys.push_back(Rc::new(journey));
-                if !dns {
-                    self.0.followed.set(Some(number));
-                }
+                journeys.push_back(Rc::clone(&journey));
+            }
+            // One is followed; all others of the same moment fly beside it.
+            if commanded && last == Some(index) {
+                self.0.followed.set(Some(journey.number));
             } else {
-                sparks.push_back(Rc::new(journey));
+                sparks.push_back(journey);
             }
         }
         while journeys.len() > JOURNEYS {
