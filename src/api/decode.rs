@@ -281,12 +281,7 @@ impl<'a> Decoder<'a> {
 
     /// Text that is no base64 does not fit `[]byte`; Go tells the first byte that is to blame.
     fn base64(&mut self, text: &str) {
-        let lines = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).count();
-        let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
-        let body = &text[..text.len() - padding.min(2)];
-        let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'\n' | b'\r');
-        let bad = body.bytes().position(|byte| !alphabet(byte)).or((lines % 4 != 0).then_some(text.len()));
-        if let Some(at) = bad {
+        if let Some(at) = super::base64::illegal_byte(text) {
             let message = format!("illegal base64 data at input byte {at}");
             self.saved.get_or_insert(DecodeError { message });
         }

@@ -4,6 +4,7 @@
 //! selectors, the registry of kinds, `Status` errors and tables. It knows nothing of a store, of time
 //! passing or of a network. Start at [`value::Value`], then [`object::Object`] and [`registry`].
 
+pub mod base64;
 pub mod decode;
 mod go_time;
 pub mod go_types;

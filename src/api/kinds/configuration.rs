@@ -3,10 +3,10 @@
 use super::field::{Errors, immutable};
 use super::table::{AGE, NAME, shown};
 use super::{Rules, STORED, age, metadata, names};
-use crate::api::json;
 use crate::api::registry::Kind;
 use crate::api::status::FieldError;
 use crate::api::value::Value;
+use crate::api::{base64, json};
 
 /// The rules of ConfigMaps.
 pub(super) const CONFIG_MAP: Rules = Rules {
@@ -55,24 +55,9 @@ pub(super) const SERVICE_ACCOUNT: Rules = Rules {
 fn take_plain_text(document: &mut Value) {
     let plain = document.remove("stringData");
     for (key, text) in plain.entries() {
-        let coded = base64(text.str().as_bytes());
+        let coded = base64::encode(text.str().as_bytes());
         document.field_mut("data").map_mut().insert(key.clone(), coded.into());
     }
-}
-
-/// The standard base64 alphabet, padded.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * at)) as usize & 63];
-            out.push(if at <= chunk.len() { letter as char } else { '=' });
-        }
-    }
-    out
 }
 
 fn validate(kind: Kind, document: &Value) -> Errors {
@@ -106,17 +91,4 @@ fn validate_update(kind: Kind, document: &Value, before: &Value) -> Errors {
     }
     errors.extend(validate(kind, document));
     errors
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_padded() {
-        for (plain, coded) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("~~~?", "fn5+Pw==")]
-        {
-            assert_eq!(base64(plain.as_bytes()), coded, "{plain}");
-        }
-    }
 }

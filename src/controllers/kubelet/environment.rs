@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::api::base64;
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::typed::{Container, Service};
@@ -158,29 +159,12 @@ fn from_source(
 
 /// The text of an entry: Secrets hold base64.
 fn plain(kind: Kind, value: &Value) -> String {
-    if kind == Kind::Secret { decode_base64(value.str()) } else { value.str().to_owned() }
-}
-
-fn decode_base64(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0u32, 0);
-    for byte in text.bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => continue,
-        };
-        bits = (bits << 6) | u32::from(digit);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 0xff).expect("eight bits"));
-        }
+    if kind == Kind::Secret {
+        let bytes = base64::decode(value.str()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    } else {
+        value.str().to_owned()
     }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The value that `valueFrom` names; `None` if it is optional and missing.
@@ -289,6 +273,6 @@ mod tests {
 
     #[test]
     fn secrets_are_base64() {
-        assert_eq!(decode_base64("aHVudGVyMg=="), "hunter2");
+        assert_eq!(plain(Kind::Secret, &Value::from("aHVudGVyMg==".to_owned())), "hunter2");
     }
 }

@@ -31,6 +31,30 @@ impl Columns {
         Ok(Self(columns))
     }
 
+    /// Reads a file: a line of headers and a line of paths below them.
+    ///
+    /// # Errors
+    /// Lines that do not fit each other, or a path that is none.
+    pub fn parse_file(text: &str) -> Result<Self, String> {
+        let mut lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let missing = |which: &str| {
+            format!(
+                "invalid template, missing {which} line. Expected format is one line of space separated headers, one line of space separated column specs."
+            )
+        };
+        let headers = lines.next().ok_or_else(|| missing("header"))?;
+        let paths = lines.next().ok_or_else(|| missing("spec"))?;
+        if headers.len() != paths.len() {
+            return Err(format!(
+                "number of headers ({}) and field specifications ({}) don't match",
+                headers.len(),
+                paths.len()
+            ));
+        }
+        let column = |(header, path): (&str, &str)| Ok((header.to_owned(), Template::relaxed(path)?));
+        headers.into_iter().zip(paths).map(column).collect::<Result<_, String>>().map(Self)
+    }
+
     /// The table of some documents.
     pub fn table(&self, values: &[Value], without_headers: bool) -> String {
         let mut text = String::new();

@@ -6,15 +6,27 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::jsonpath::Template;
-use super::{columns, failure::Outcome};
+use super::{columns, failure::Outcome, gotemplate, kyaml};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::value::Value;
 use crate::api::{json, yaml};
 
 /// Forms that are offered for `-o`.
-pub const FORMATS: &[&str] =
-    &["custom-columns=", "json", "jsonpath=", "jsonpath-as-json=", "name", "wide", "yaml"];
+pub const FORMATS: &[&str] = &[
+    "custom-columns=",
+    "custom-columns-file=",
+    "go-template=",
+    "go-template-file=",
+    "json",
+    "jsonpath=",
+    "jsonpath-as-json=",
+    "jsonpath-file=",
+    "kyaml",
+    "name",
+    "wide",
+    "yaml",
+];
 
 /// A chosen form.
 #[derive(Clone, Debug)]
@@ -35,6 +47,10 @@ pub enum Format {
     PathAsJson(Template),
     /// Columns by jsonpath.
     Columns(columns::Columns),
+    /// A Go template.
+    Template(gotemplate::Template),
+    /// YAML's flow style with every text in quotes.
+    Kyaml,
 }
 
 /// The formats that kubectl names in its error; `tables` adds those of `get`.
@@ -52,44 +68,43 @@ impl Format {
     /// # Errors
     /// A form that does not exist or is not simulated.
     pub fn of(call: &Call, tables: bool) -> Result<Self, Failure> {
-        let given = call.text("output");
+        let given = match call.text("output") {
+            // A template alone is a Go template.
+            "" if call.declares("template") && !call.text("template").is_empty() => "go-template",
+            given => given,
+        };
         let (name, argument) = match given.split_once('=') {
             Some((name, argument)) => (name, Some(argument)),
             None => (given, None),
         };
-        let template = || argument.unwrap_or_else(|| call.text("template"));
+        let text = || template_text(call, name, argument);
         match name {
             "" => Ok(Self::Default),
             "wide" if tables => Ok(Self::Wide),
             "yaml" => Ok(Self::Yaml),
             "json" => Ok(Self::Json),
             "name" => Ok(Self::Name),
-            "jsonpath" | "jsonpath-as-json" => {
-                let text = template();
-                if text.is_empty() {
-                    return Err(Failure::plain("template format specified but no template given"));
-                }
-                let template = Template::parse(text)
+            "jsonpath" | "jsonpath-as-json" | "jsonpath-file" => {
+                let text = text()?;
+                let template = Template::parse(&text)
                     .map_err(|why| Failure::plain(format!("error parsing jsonpath {text}, {why}")))?;
-                Ok(if name == "jsonpath" { Self::Path(template) } else { Self::PathAsJson(template) })
+                let template = template.with_missing_keys(keys_may_miss(call));
+                Ok(if name == "jsonpath-as-json" { Self::PathAsJson(template) } else { Self::Path(template) })
             }
             "custom-columns" if tables => {
                 columns::Columns::parse(argument.unwrap_or("")).map(Self::Columns).map_err(Failure::plain)
             }
-            "go-template"
-            | "template"
-            | "go-template-file"
-            | "templatefile"
-            | "jsonpath-file"
-            | "custom-columns-file"
-            | "kyaml" => Err(Failure::NotSimulated(
-                format!("kubectl {} -o {name}", call.verb.name),
-                if name.starts_with("custom") {
-                    "-o custom-columns=…"
-                } else {
-                    "-o jsonpath=… or -o yaml"
-                },
-            )),
+            "custom-columns-file" if tables => {
+                let text = read_file(call, argument.unwrap_or(""))?;
+                columns::Columns::parse_file(&text).map(Self::Columns).map_err(Failure::plain)
+            }
+            "go-template" | "template" | "go-template-file" | "templatefile" => {
+                let text = text()?;
+                gotemplate::Template::parse(&text, keys_may_miss(call))
+                    .map(Self::Template)
+                    .map_err(|why| Failure::plain(format!("error parsing template {text}, {why}")))
+            }
+            "kyaml" => Ok(Self::Kyaml),
             _ => Err(Failure::plain(format!(
                 "unable to match a printer suitable for the output format \"{given}\", allowed formats are: {}",
                 allowed(tables)
@@ -101,6 +116,38 @@ impl Format {
     pub fn is_default(&self) -> bool {
         matches!(self, Self::Default)
     }
+}
+
+/// Whether templates may name keys that are not there.
+fn keys_may_miss(call: &Call) -> bool {
+    !call.declares("allow-missing-template-keys")
+        || call.flags.value("allow-missing-template-keys") != Some("false")
+}
+
+/// The template of `-o FORM=TEMPLATE` or `--template`; read from a file where the form says so.
+fn template_text(call: &Call, form: &str, argument: Option<&str>) -> Result<String, Failure> {
+    let flag = if call.declares("template") { call.text("template") } else { "" };
+    let given = if flag.is_empty() { argument.unwrap_or("") } else { flag };
+    if given.is_empty() {
+        return Err(Failure::plain("template format specified but no template given"));
+    }
+    if !form.ends_with("file") {
+        return Ok(given.to_owned());
+    }
+    call.invocation.read_file(given).map(|text| text.to_string()).map_err(|_| {
+        Failure::plain(format!("error reading --template {given}, open {given}: no such file or directory"))
+    })
+}
+
+/// The file of `-o custom-columns-file`.
+fn read_file(call: &Call, file: &str) -> Result<String, Failure> {
+    if file.is_empty() {
+        return Err(Failure::plain("custom-columns-file format specified but no custom columns given"));
+    }
+    let text = call.invocation.read_file(file).map_err(|_| {
+        Failure::plain(format!("error reading template {file}, open {file}: no such file or directory"))
+    });
+    text.map(|text| text.to_string())
 }
 
 /// Prints documents one after another in a form of whole objects.
@@ -140,6 +187,15 @@ impl<'a> Printer<'a> {
             Format::Columns(columns) => {
                 self.call.write(&columns.table(std::slice::from_ref(value), self.call.has("no-headers")));
             }
+            Format::Template(template) => match template.print(value) {
+                Ok(text) => self.call.write(&text),
+                Err((printed, why)) => {
+                    let (shown, failure) = template.failure(&why, value);
+                    self.call.write(&(printed + &shown));
+                    return Err(failure);
+                }
+            },
+            Format::Kyaml => self.call.write(&kyaml::write(value)),
             Format::Default | Format::Wide => {}
         }
         Ok(())

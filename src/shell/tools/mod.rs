@@ -1,6 +1,7 @@
 //! The commands, one file each (small ones of one theme share a file). How to add one: the header of [`super`].
 
 mod about;
+mod base64;
 mod condition;
 mod curl;
 mod echo;
@@ -37,6 +38,7 @@ pub static COMMANDS: &[&Command] = &[
     &about::UNAME,
     &about::WHICH,
     &about::WHOAMI,
+    &base64::COMMAND,
     &condition::BRACKET,
     &condition::TEST,
     &curl::COMMAND,

@@ -1,6 +1,7 @@
 //! `kubectl create configmap` and `kubectl create secret generic`.
 
 use super::{generate, literals, one_name};
+use crate::api::base64;
 use crate::api::registry::Kind;
 use crate::api::value::{Map, Value};
 use crate::shell::command::{Flag, Value as Argument, option};
@@ -67,7 +68,7 @@ fn secret(call: &Call) -> Outcome {
     let mut document = value!({ "metadata": { "name": (one_name(call)?.to_owned()) } });
     let data = data(call)?;
     if !data.is_empty() {
-        let encoded = data.into_iter().map(|(key, text)| (key, Value::from(base64(text.as_bytes()))));
+        let encoded = data.into_iter().map(|(key, text)| (key, Value::from(base64::encode(text.as_bytes()))));
         document.set("data", encoded.collect::<Map>());
     }
     if let Some(kind) = call.flags.value("type").filter(|kind| !kind.is_empty()) {
@@ -88,33 +89,4 @@ fn data(call: &Call) -> Result<Vec<(String, String)>, Failure> {
         pairs.push((key.to_owned(), text.to_string()));
     }
     Ok(pairs)
-}
-
-/// Base64 with padding (RFC 4648).
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let word =
-            group.iter().enumerate().fold(0_u32, |word, (at, byte)| word | u32::from(*byte) << (16 - 8 * at));
-        for at in 0..4 {
-            let index = (word >> (18 - 6 * at)) & 63;
-            out.push(if at <= group.len() { char::from(LETTERS[index as usize]) } else { '=' });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_padded() {
-        for (text, expected) in
-            [("", ""), ("q", "cQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("abcd", "YWJjZA==")]
-        {
-            assert_eq!(base64(text.as_bytes()), expected);
-        }
-    }
 }

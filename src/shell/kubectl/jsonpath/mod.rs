@@ -16,6 +16,7 @@ use crate::api::value::Value;
 pub struct Template {
     text: String,
     nodes: Vec<Node>,
+    keys_may_miss: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ enum Node {
     Text(String),
     Path(Vec<Step>),
     Range(Vec<Step>, Vec<Node>),
+    /// An `{end}` without its range, which is refused when the template is executed.
+    StrayEnd,
 }
 
 #[derive(Clone, Debug)]
@@ -30,9 +33,16 @@ enum Step {
     Field(String),
     Wildcard,
     Recursive,
-    Slice { start: Option<i64>, end: Option<i64>, step: Option<i64>, single: bool },
-    Union(Vec<Step>),
-    Filter(Operand, &'static str, Operand),
+    Slice {
+        start: Option<i64>,
+        end: Option<i64>,
+        step: Option<i64>,
+        single: bool,
+    },
+    Union(Vec<Vec<Step>>),
+    Filter(Operand, String, Operand),
+    /// A word that means nothing, which is refused when the template is executed.
+    Unknown(String),
 }
 
 #[derive(Clone, Debug)]
@@ -42,8 +52,6 @@ enum Operand {
     Nothing,
 }
 
-/// Operators of filters; longer ones first.
-const OPERATORS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
 /// Steps and nodes of one template at most.
 const LENGTH_LIMIT: usize = 10_000;
 /// How deep brackets and ranges may stand in each other; they are read by recursion.
@@ -63,7 +71,14 @@ impl Template {
         if depth(text) > DEPTH_LIMIT {
             return Err("template nested too deeply".to_owned());
         }
-        Ok(Self { text: text.to_owned(), nodes: parser::nodes(text)? })
+        Ok(Self { text: text.to_owned(), nodes: parser::nodes(text)?, keys_may_miss: true })
+    }
+
+    /// The same template; `keys_may_miss`: whether it may name fields that are not there.
+    #[must_use]
+    pub fn with_missing_keys(mut self, keys_may_miss: bool) -> Self {
+        self.keys_may_miss = keys_may_miss;
+        self
     }
 
     /// Reads a path as flags take it, with or without braces and the first dot.
@@ -88,8 +103,7 @@ impl Template {
     /// An index that the document does not have.
     pub fn print(&self, value: &Value) -> Result<String, String> {
         let mut out = String::new();
-        let mut left = VALUE_LIMIT;
-        print_nodes(&mut left, &self.nodes, value, &mut out)?;
+        self.walker().print(&self.nodes, value, &mut out)?;
         Ok(out)
     }
 
@@ -99,13 +113,17 @@ impl Template {
     /// As [`Template::print`].
     pub fn results(&self, value: &Value) -> Result<Vec<Value>, String> {
         let mut all = Vec::new();
-        let mut left = VALUE_LIMIT;
+        let mut walker = self.walker();
         for node in &self.nodes {
             if let Node::Path(steps) = node {
-                all.extend(walk(&mut left, steps, vec![value.clone()])?);
+                all.extend(walker.walk(steps, vec![value.clone()])?);
             }
         }
         Ok(all)
+    }
+
+    fn walker(&self) -> Walker {
+        Walker { left: VALUE_LIMIT, keys_may_miss: self.keys_may_miss }
     }
 
     /// kubectl's error when a template does not fit a document.
@@ -145,26 +163,6 @@ fn go_quote(text: &str) -> String {
     )
 }
 
-/// Prints nodes; `left` is how many values may still be looked at.
-fn print_nodes(left: &mut usize, nodes: &[Node], value: &Value, out: &mut String) -> Result<(), String> {
-    for node in nodes {
-        match node {
-            Node::Text(text) => out.push_str(text),
-            Node::Path(steps) => {
-                let found = walk(left, steps, vec![value.clone()])?;
-                let words: Vec<String> = found.iter().map(text_of).collect();
-                out.push_str(&words.join(" "));
-            }
-            Node::Range(steps, inner) => {
-                for item in walk(left, steps, vec![value.clone()])? {
-                    print_nodes(left, inner, &item, out)?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
 /// A value as kubectl prints it.
 pub fn text_of(value: &Value) -> String {
     match value {
@@ -174,48 +172,119 @@ pub fn text_of(value: &Value) -> String {
     }
 }
 
-fn walk(left: &mut usize, steps: &[Step], mut found: Vec<Value>) -> Result<Vec<Value>, String> {
-    for step in steps {
-        let mut next = Vec::new();
-        for value in &found {
-            let before = next.len();
-            take(left, step, value, &mut next)?;
-            let looked_at = next.len() - before + 1;
-            *left = left.checked_sub(looked_at).ok_or("the template finds too many values")?;
-        }
-        found = next;
-    }
-    Ok(found)
+/// The walk of one template over a document.
+struct Walker {
+    /// How many values may still be looked at.
+    left: usize,
+    keys_may_miss: bool,
 }
 
-fn take(limit: &mut usize, step: &Step, value: &Value, out: &mut Vec<Value>) -> Result<(), String> {
-    match step {
-        Step::Field(name) => {
-            if let Some(found) = value.as_map().and_then(|map| map.get(name)) {
-                out.push(found.clone());
+impl Walker {
+    fn print(&mut self, nodes: &[Node], value: &Value, out: &mut String) -> Result<(), String> {
+        for node in nodes {
+            match node {
+                Node::Text(text) => out.push_str(text),
+                Node::Path(steps) => {
+                    let found = self.walk(steps, vec![value.clone()])?;
+                    let words: Vec<String> = found.iter().map(text_of).collect();
+                    out.push_str(&words.join(" "));
+                }
+                Node::Range(steps, inner) => {
+                    for item in self.walk(steps, vec![value.clone()])? {
+                        self.print(inner, &item, out)?;
+                    }
+                }
+                Node::StrayEnd => return Err("not in range, nothing to end".to_owned()),
             }
         }
-        Step::Wildcard => match value {
-            Value::List(items) => out.extend(items.iter().cloned()),
-            Value::Map(map) => out.extend(map.iter().map(|(_, value)| value.clone())),
-            _ => {}
-        },
-        Step::Recursive => descend(value, out),
-        Step::Slice { start, end, step, single } => slice(value, (*start, *end, *step), *single, out)?,
-        Step::Union(steps) => {
-            for step in steps {
-                take(limit, step, value, out)?;
+        Ok(())
+    }
+
+    fn walk(&mut self, steps: &[Step], mut found: Vec<Value>) -> Result<Vec<Value>, String> {
+        for step in steps {
+            let mut next = Vec::new();
+            for value in &found {
+                let before = next.len();
+                self.take(step, value, &mut next)?;
+                let looked_at = next.len() - before + 1;
+                self.left = self.left.checked_sub(looked_at).ok_or("the template finds too many values")?;
             }
+            if let (Step::Field(name), true, false) = (step, next.is_empty(), self.keys_may_miss) {
+                return Err(format!("{name} is not found"));
+            }
+            found = next;
         }
-        Step::Filter(left, operator, right) => {
-            for item in value.items() {
-                if holds(limit, (left, operator, right), item)? {
-                    out.push(item.clone());
+        Ok(found)
+    }
+
+    fn take(&mut self, step: &Step, value: &Value, out: &mut Vec<Value>) -> Result<(), String> {
+        match step {
+            Step::Field(name) => {
+                if let Some(found) = value.as_map().and_then(|map| map.get(name)) {
+                    out.push(found.clone());
                 }
             }
+            Step::Wildcard => match value {
+                Value::List(items) => out.extend(items.iter().cloned()),
+                Value::Map(map) => out.extend(map.iter().map(|(_, value)| value.clone())),
+                _ => {}
+            },
+            Step::Recursive => descend(value, out),
+            Step::Slice { start, end, step, single } => slice(value, (*start, *end, *step), *single, out)?,
+            Step::Union(parts) => {
+                for steps in parts {
+                    out.extend(self.walk(steps, vec![value.clone()])?);
+                }
+            }
+            Step::Filter(left, operator, right) => {
+                let Value::List(items) = value else {
+                    return Err(format!(
+                        "{} is not array or slice and cannot be filtered",
+                        json::go_print(value)
+                    ));
+                };
+                for item in items.iter() {
+                    if self.holds((left, operator, right), item)? {
+                        out.push(item.clone());
+                    }
+                }
+            }
+            Step::Unknown(name) => return Err(format!("unrecognized identifier {name}")),
+        }
+        Ok(())
+    }
+
+    fn holds(&mut self, filter: (&Operand, &str, &Operand), item: &Value) -> Result<bool, String> {
+        let (left, operator, right) = filter;
+        let lefts = self.operand(left, item);
+        if operator.is_empty() {
+            return Ok(lefts.is_ok_and(|found| !found.is_empty()));
+        }
+        let lefts = lefts?;
+        let rights = self.operand(right, item)?;
+        let (Some(left), Some(right)) = (lefts.first(), rights.first()) else { return Ok(false) };
+        if lefts.len() > 1 || rights.len() > 1 {
+            return Err("can only compare one element at a time".to_owned());
+        }
+        let fits: fn(Ordering) -> bool = match operator {
+            "==" => Ordering::is_eq,
+            "!=" => Ordering::is_ne,
+            "<" => Ordering::is_lt,
+            ">" => Ordering::is_gt,
+            "<=" => Ordering::is_le,
+            ">=" => Ordering::is_ge,
+            other => return Err(format!("unrecognized filter operator {other}")),
+        };
+        compare(left, right).map(fits).ok_or_else(|| "incompatible types for comparison".to_owned())
+    }
+
+    fn operand(&mut self, operand: &Operand, item: &Value) -> Result<Vec<Value>, String> {
+        match operand {
+            Operand::Path(steps) => self.walk(steps, vec![item.clone()]),
+            Operand::Value(value) => Ok(vec![value.clone()]),
+            Operand::Nothing => Ok(Vec::new()),
         }
     }
-    Ok(())
 }
 
 /// A value and everything below it.
@@ -230,68 +299,54 @@ fn descend(value: &Value, out: &mut Vec<Value>) {
 
 type Bounds = (Option<i64>, Option<i64>, Option<i64>);
 
+/// The items between two bounds (`evalArray`); a bound below zero counts from the end.
 fn slice(value: &Value, bounds: Bounds, single: bool, out: &mut Vec<Value>) -> Result<(), String> {
     let Value::List(items) = value else {
         return match value {
             Value::Null => Ok(()),
-            _ => Err("is not array or slice".to_owned()),
+            other => Err(format!("{} is not array or slice", go_type(other))),
         };
     };
     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-    let from_end = |index: i64| if index < 0 { index + length } else { index };
+    let from_end = |index: i64| if index < 0 { index.saturating_add(length) } else { index };
     let start = from_end(bounds.0.unwrap_or(0));
     let end = match bounds.1 {
         Some(end) => from_end(end),
-        None if single => start + 1,
+        None if single => start.saturating_add(1),
         None => length,
     };
-    if single && (start < 0 || start >= length) {
-        return Err(format!("array index out of bounds: index {}, length {length}", bounds.0.unwrap_or(0)));
+    if start == end {
+        return Ok(());
+    }
+    let outside = |index: i64| Err(format!("array index out of bounds: index {index}, length {length}"));
+    if start < 0 || start >= length {
+        return outside(start);
+    }
+    if end < 0 || end > length {
+        return outside(end.saturating_sub(1));
+    }
+    if start > end {
+        return Err(format!("starting index {start} is greater than ending index {end}"));
     }
     let step = bounds.2.unwrap_or(1);
     if step <= 0 {
         return Err("step must be > 0".to_owned());
     }
-    let mut at = start.max(0);
-    while at < end.min(length) {
-        if let Some(item) = usize::try_from(at).ok().and_then(|at| items.get(at)) {
-            out.push(item.clone());
-        }
-        at += step;
-    }
+    let place = |index: i64| usize::try_from(index).unwrap_or(usize::MAX);
+    out.extend(items[place(start)..place(end)].iter().step_by(place(step)).cloned());
     Ok(())
 }
 
-fn holds(
-    limit: &mut usize,
-    (left, operator, right): (&Operand, &str, &Operand),
-    item: &Value,
-) -> Result<bool, String> {
-    let lefts = operand(limit, left, item)?;
-    if operator.is_empty() {
-        return Ok(!lefts.is_empty());
-    }
-    let rights = operand(limit, right, item)?;
-    let (Some(left), Some(right)) = (lefts.first(), rights.first()) else { return Ok(false) };
-    if lefts.len() > 1 || rights.len() > 1 {
-        return Err("can only compare one element at a time".to_owned());
-    }
-    let order = compare(left, right);
-    Ok(match operator {
-        "==" => order == Some(Ordering::Equal),
-        "!=" => order != Some(Ordering::Equal),
-        "<" => order == Some(Ordering::Less),
-        ">" => order == Some(Ordering::Greater),
-        "<=" => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-        _ => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-    })
-}
-
-fn operand(limit: &mut usize, operand: &Operand, item: &Value) -> Result<Vec<Value>, String> {
-    match operand {
-        Operand::Path(steps) => walk(limit, steps, vec![item.clone()]),
-        Operand::Value(value) => Ok(vec![value.clone()]),
-        Operand::Nothing => Ok(Vec::new()),
+/// The name of a value's type in Go.
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int64",
+        Value::Float(_) => "float64",
+        Value::Str(_) => "string",
+        Value::List(_) => "[]interface {}",
+        Value::Map(_) => "map[string]interface {}",
     }
 }
 
@@ -357,6 +412,10 @@ mod tests {
         check("{.empty}", Ok("[]"));
         check("{.items[1]}", Ok("{\"name\":\"b\",\"port\":443}"));
         check("{.items[0:1].name}", Ok("a"));
+        check("{.items[].name}", Ok("a"));
+        check("{.items[0]['labels.app\\.io/x', 'port']}", Ok("1 80"));
+        check("{$.items[?(@.port==80)].name}{@.items[1].name}", Ok("ab"));
+        check("{.items[0:0]}", Ok(""));
     }
 
     #[test]
@@ -364,5 +423,10 @@ mod tests {
         check("{.items", Err("unclosed action"));
         check("{.items[5].name}", Err("array index out of bounds: index 5, length 2"));
         check("{end}", Err("not in range, nothing to end"));
+        check("{items[0].name}", Err("unrecognized identifier items"));
+        check("{.items[0:5].name}", Err("array index out of bounds: index 4, length 2"));
+        check("{.items[0][*]}", Err("map[string]interface {} is not array or slice"));
+        check("{.items[?(@.name==1)].name}", Err("incompatible types for comparison"));
+        check("{.items[?(@.name=~/a/)].name}", Err("unrecognized character in action: U+007E '~'"));
     }
 }

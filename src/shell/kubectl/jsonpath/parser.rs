@@ -1,6 +1,6 @@
 //! Reading JSONPath templates, with the errors of client-go.
 
-use super::{Node, OPERATORS, Operand, Step};
+use super::{Node, Operand, Step};
 use crate::api::json;
 use crate::api::value::Value;
 
@@ -51,13 +51,16 @@ impl Parser<'_> {
             self.push(Node::Text(text));
             return Ok(());
         }
-        if let Some(path) = action.strip_prefix("range") {
+        if let Some(path) = action.strip_prefix("range").filter(|path| !path.starts_with(is_word)) {
             self.ranges.push(steps(path.trim())?);
             self.nodes.push(Vec::new());
             return Ok(());
         }
         if action == "end" {
-            let steps = self.ranges.pop().ok_or("not in range, nothing to end")?;
+            let Some(steps) = self.ranges.pop() else {
+                self.push(Node::StrayEnd);
+                return Ok(());
+            };
             let inner = self.nodes.pop().unwrap_or_default();
             self.push(Node::Range(steps, inner));
             return Ok(());
@@ -110,44 +113,56 @@ fn quoted(text: &str) -> Option<String> {
 
 fn steps(path: &str) -> Result<Vec<Step>, String> {
     let mut steps = Vec::new();
-    let mut rest = path.strip_prefix(['$', '@']).unwrap_or(path);
-    if rest.is_empty() || path == "." {
-        return Ok(steps);
-    }
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix("..") {
-            steps.push(Step::Recursive);
-            rest = after;
-            if !rest.starts_with('[') {
-                rest = field(rest, &mut steps)?;
+    let mut rest = path;
+    while let Some(letter) = rest.chars().next() {
+        rest = match letter {
+            // The present object, as it is.
+            ' ' | '@' | '$' => &rest[1..],
+            '[' if rest.starts_with("[?(") => filter(&rest[3..], &mut steps)?,
+            '[' => brackets(&rest[1..], &mut steps)?,
+            '.' if rest.starts_with("..") => {
+                if matches!(steps.last(), Some(Step::Recursive)) {
+                    return Err("invalid multiple recursive descent".to_owned());
+                }
+                steps.push(Step::Recursive);
+                let after = &rest[2..];
+                if after.starts_with(is_word) { field(after, &mut steps) } else { after }
             }
-        } else if let Some(after) = rest.strip_prefix('.') {
-            rest = if after.starts_with('[') { after } else { field(after, &mut steps)? };
-        } else if let Some(after) = rest.strip_prefix('[') {
-            let close = closing_bracket(after).ok_or("unterminated array")?;
-            steps.push(brackets(after[..close].trim())?);
-            rest = &after[close + 1..];
-        } else if steps.is_empty() && path.len() == rest.len() {
-            return Err(format!("unrecognized identifier {rest}"));
-        } else {
-            return Err(format!(
-                "unrecognized character in action: {:?}",
-                rest.chars().next().unwrap_or(' ')
-            ));
-        }
+            '.' => field(&rest[1..], &mut steps),
+            letter if is_word(letter) => {
+                let end = rest.find(is_terminator).unwrap_or(rest.len());
+                steps.push(Step::Unknown(rest[..end].to_owned()));
+                &rest[end..]
+            }
+            letter => {
+                return Err(format!(
+                    "unrecognized character in action: U+{:04X} '{letter}'",
+                    u32::from(letter)
+                ));
+            }
+        };
     }
     Ok(steps)
 }
 
-/// A name after a dot; a dot behind a backslash belongs to it.
-fn field<'a>(rest: &'a str, steps: &mut Vec<Step>) -> Result<&'a str, String> {
+fn is_word(letter: char) -> bool {
+    letter == '_' || letter.is_alphanumeric()
+}
+
+/// What ends a name, unless a backslash stands before it.
+fn is_terminator(letter: char) -> bool {
+    " \n\r.,[]$@{}".contains(letter)
+}
+
+/// A name after a dot; a terminator behind a backslash belongs to it. Gives what follows.
+fn field<'a>(rest: &'a str, steps: &mut Vec<Step>) -> &'a str {
     let mut name = String::new();
     let mut letters = rest.char_indices();
     let mut end = rest.len();
     while let Some((at, letter)) = letters.next() {
         match letter {
             '\\' => name.extend(letters.next().map(|(_, letter)| letter)),
-            '.' | '[' | ' ' | '|' | ')' => {
+            letter if is_terminator(letter) => {
                 end = at;
                 break;
             }
@@ -159,71 +174,98 @@ fn field<'a>(rest: &'a str, steps: &mut Vec<Step>) -> Result<&'a str, String> {
         "*" => steps.push(Step::Wildcard),
         _ => steps.push(Step::Field(name)),
     }
-    Ok(rest[end..].trim_start())
+    &rest[end..]
 }
 
-fn closing_bracket(text: &str) -> Option<usize> {
-    let mut depth = 0;
-    let mut quote = None;
-    for (at, letter) in text.char_indices() {
-        match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(letter),
-            (None, '[') => depth += 1,
-            (None, ']') if depth == 0 => return Some(at),
-            (None, ']') => depth -= 1,
-            (None, _) => {}
-        }
-    }
-    None
-}
-
-fn brackets(inner: &str) -> Result<Step, String> {
-    if inner == "*" {
-        return Ok(Step::Wildcard);
-    }
-    if let Some(filter) = inner.strip_prefix("?(").and_then(|rest| rest.strip_suffix(')')) {
-        return self::filter(filter);
-    }
+/// An index, a slice, a quoted path, or several of them, up to its bracket. Gives what follows.
+fn brackets<'a>(rest: &'a str, steps: &mut Vec<Step>) -> Result<&'a str, String> {
+    let close = rest.find([']', '\n']).filter(|at| rest[*at..].starts_with(']'));
+    let close = close.ok_or("unterminated array")?;
+    let (inner, after) = (&rest[..close], &rest[close + 1..]);
     if inner.contains(',') {
-        let parts: Result<Vec<Step>, String> = inner.split(',').map(|part| brackets(part.trim())).collect();
-        return parts.map(Step::Union);
+        let mut parts = Vec::new();
+        for part in inner.split(',') {
+            let mut one = Vec::new();
+            element(part.trim_matches(' '), &mut one)?;
+            parts.push(one);
+        }
+        steps.push(Step::Union(parts));
+    } else {
+        element(inner, steps)?;
     }
-    if let Some(name) = quoted(inner) {
-        return Ok(Step::Field(name));
+    Ok(after)
+}
+
+fn element(inner: &str, steps: &mut Vec<Step>) -> Result<(), String> {
+    let path = inner.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+    if let Some(path) = path.filter(|path| !path.contains('\'')) {
+        steps.extend(self::steps(&format!(".{path}"))?);
+        return Ok(());
     }
-    let parts: Vec<&str> = inner.split(':').collect();
-    let number = |text: &str| match text.trim() {
+    let text = if inner == "*" { ":" } else { inner };
+    let parts: Vec<&str> = text.split(':').collect();
+    let number = |text: &str| match text {
         "" => Ok(None),
         text => text.parse().map(Some).map_err(|_| format!("invalid array index {inner}")),
     };
-    if inner.is_empty() || parts.len() > 3 {
+    if parts.len() > 3 {
         return Err(format!("invalid array index {inner}"));
     }
-    Ok(Step::Slice {
+    steps.push(Step::Slice {
         start: number(parts[0])?,
         end: parts.get(1).map_or(Ok(None), |part| number(part))?,
         step: parts.get(2).map_or(Ok(None), |part| number(part))?,
         single: parts.len() == 1,
-    })
+    });
+    Ok(())
 }
 
-fn filter(text: &str) -> Result<Step, String> {
-    for operator in OPERATORS {
-        if let Some((left, right)) = text.split_once(operator) {
-            return Ok(Step::Filter(side(left.trim())?, operator, side(right.trim())?));
+/// A filter behind its `[?(`. Gives what follows.
+fn filter<'a>(rest: &'a str, steps: &mut Vec<Step>) -> Result<&'a str, String> {
+    let close = closing_round(rest).ok_or("unterminated filter")?;
+    let after = rest[close + 1..].strip_prefix(']').ok_or("unclosed array expect ]")?;
+    let text = &rest[..close];
+    let is_sign = |letter: char| "!<>=".contains(letter);
+    let sides = text.find(is_sign).filter(|at| *at > 0).and_then(|at| {
+        let signs = text[at..].find(|letter| !is_sign(letter))?;
+        Some((&text[..at], &text[at..at + signs], &text[at + signs..]))
+    });
+    steps.push(match sides {
+        Some((left, operator, right)) => {
+            Step::Filter(side(left.trim())?, operator.to_owned(), side(right.trim())?)
         }
+        None => Step::Filter(side(text.trim())?, String::new(), Operand::Nothing),
+    });
+    Ok(after)
+}
+
+/// The bracket that ends a filter: one behind a quoted text, if there is one.
+fn closing_round(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, letter) in text.char_indices() {
+        match (quote, letter) {
+            (_, '\n') => return None,
+            (Some(open), letter) if letter == open && !escaped => quote = None,
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, ')') => return Some(at),
+            _ => {}
+        }
+        escaped = letter == '\\';
     }
-    Ok(Step::Filter(side(text.trim())?, "", Operand::Nothing))
+    None
 }
 
 fn side(text: &str) -> Result<Operand, String> {
     if let Some(text) = quoted(text) {
         return Ok(Operand::Value(Value::from(text)));
     }
-    if text.starts_with(['@', '$', '.']) {
-        return steps(text).map(Operand::Path);
+    if text.starts_with(|letter: char| letter.is_ascii_digit() || "+-".contains(letter)) {
+        return json::parse(text).map(Operand::Value).map_err(|_| format!("cannot parse number {text}"));
     }
-    json::parse(text).map(Operand::Value).map_err(|_| format!("unrecognized identifier {text}"))
+    match text {
+        "true" => Ok(Operand::Value(Value::Bool(true))),
+        "false" => Ok(Operand::Value(Value::Bool(false))),
+        path => steps(path).map(Operand::Path),
+    }
 }
