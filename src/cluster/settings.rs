@@ -54,14 +54,62 @@ pub struct Settings {
     pub service_networks: Vec<IpNet>,
     /// The range of node ports, both ends included.
     pub node_ports: (u16, u16),
-    /// The address of the control plane node; workers follow it.
+    /// The address of the control plane node in the primary family; workers follow it.
     pub first_node_address: IpAddr,
-    /// The address of the workstation, outside the cluster's networks.
+    /// The same in the second family of a dual-stack world.
+    pub second_node_address: Option<IpAddr>,
+    /// The address of the workstation, outside the cluster's networks, in the primary family.
     pub workstation_address: IpAddr,
+    /// The same in the second family of a dual-stack world.
+    pub second_workstation_address: Option<IpAddr>,
     /// How kube-proxy works.
     pub proxy_mode: ProxyMode,
     /// Whether there is a cloud load balancer.
     pub cloud: Cloud,
+}
+
+/// The networks and addresses of one address family.
+struct Plan {
+    pods: &'static str,
+    node_prefix: u8,
+    services: &'static str,
+    node: &'static str,
+    workstation: &'static str,
+}
+
+const V4: Plan = Plan {
+    pods: "10.244.0.0/16",
+    node_prefix: 24,
+    services: "10.96.0.0/12",
+    node: "192.168.1.72",
+    workstation: "203.0.113.10",
+};
+
+const V6: Plan = Plan {
+    pods: "fd00:10:244::/56",
+    node_prefix: 64,
+    services: "fd00:10:96::/112",
+    node: "fd00:192:168:1::72",
+    workstation: "2001:db8:0:113::10",
+};
+
+impl Plan {
+    fn node_address(&self) -> IpAddr {
+        self.node.parse().expect("the default addresses are valid")
+    }
+
+    fn workstation_address(&self) -> IpAddr {
+        self.workstation.parse().expect("the default addresses are valid")
+    }
+}
+
+/// The address so many after another.
+#[must_use]
+pub fn after(address: IpAddr, count: u32) -> IpAddr {
+    match address {
+        IpAddr::V4(ip) => IpAddr::V4(u32::from(ip).wrapping_add(count).into()),
+        IpAddr::V6(ip) => IpAddr::V6(u128::from(ip).wrapping_add(u128::from(count)).into()),
+    }
 }
 
 fn range(text: &str) -> IpNet {
@@ -77,12 +125,14 @@ impl Default for Settings {
             nodes: 3,
             pods_per_node: 110,
             zones: Vec::new(),
-            pod_networks: vec![range("10.244.0.0/16")],
-            node_prefixes: vec![24],
-            service_networks: vec![range("10.96.0.0/12")],
+            pod_networks: vec![range(V4.pods)],
+            node_prefixes: vec![V4.node_prefix],
+            service_networks: vec![range(V4.services)],
             node_ports: (30_000, 32_767),
-            first_node_address: IpAddr::from([192, 168, 1, 72]),
-            workstation_address: IpAddr::from([203, 0, 113, 10]),
+            first_node_address: V4.node_address(),
+            second_node_address: None,
+            workstation_address: V4.workstation_address(),
+            second_workstation_address: None,
             proxy_mode: ProxyMode::default(),
             cloud: Cloud::default(),
         }
@@ -92,11 +142,51 @@ impl Default for Settings {
 impl Settings {
     /// The same world with IPv6 beside IPv4.
     #[must_use]
-    pub fn dual_stack(mut self) -> Self {
-        self.pod_networks = vec![range("10.244.0.0/16"), range("fd00:10:244::/56")];
-        self.node_prefixes = vec![24, 64];
-        self.service_networks = vec![range("10.96.0.0/12"), range("fd00:10:96::/112")];
+    pub fn dual_stack(self) -> Self {
+        self.with_families("IPv4,IPv6")
+    }
+
+    /// The same world with other address families: `IPv4`, `IPv6`, or both with the primary one first. What is
+    /// neither leaves the world as it is.
+    #[must_use]
+    pub fn with_families(mut self, families: &str) -> Self {
+        let plans: Vec<&Plan> = families
+            .split(',')
+            .filter_map(|family| match family.trim() {
+                "IPv4" => Some(&V4),
+                "IPv6" => Some(&V6),
+                _ => None,
+            })
+            .collect();
+        let (Some(first), second) = (plans.first(), plans.get(1)) else { return self };
+        let both = || std::iter::once(first).chain(second);
+        self.pod_networks = both().map(|plan| range(plan.pods)).collect();
+        self.node_prefixes = both().map(|plan| plan.node_prefix).collect();
+        self.service_networks = both().map(|plan| range(plan.services)).collect();
+        self.first_node_address = first.node_address();
+        self.second_node_address = second.map(|plan| plan.node_address());
+        self.workstation_address = first.workstation_address();
+        self.second_workstation_address = second.map(|plan| plan.workstation_address());
         self
+    }
+
+    /// The addresses of the workstation, the primary family's first.
+    pub fn workstation_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        std::iter::once(self.workstation_address).chain(self.second_workstation_address)
+    }
+
+    /// The address of the cluster's DNS Service: the tenth of the primary Service network.
+    #[must_use]
+    pub fn dns_address(&self) -> IpAddr {
+        self.service_networks.first().map_or(IpAddr::from([10, 96, 0, 10]), |range| after(range.network(), 10))
+    }
+
+    /// The address of the router between the nodes and the world, which also is the name server of hosts.
+    #[must_use]
+    pub fn router_address(&self) -> IpAddr {
+        let prefix = if self.first_node_address.is_ipv4() { 24 } else { 64 };
+        let lan = IpNet::new(self.first_node_address, prefix).expect("the prefix is valid");
+        after(lan.network(), 1)
     }
 
     /// The name of node number `index`: the control plane is number 0.

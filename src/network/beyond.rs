@@ -30,18 +30,18 @@ impl<'a, R: Recorder> Walk<'a, R> {
     pub(super) fn at_router(&mut self, mut packet: Packet) -> Outcome {
         let topology = self.proxy.topology;
         let (from, to) = (packet.source.ip(), packet.destination.ip());
-        if to == topology.router() {
+        if to == topology.router(to) {
             return self.socket(Place::Router, &[], packet);
         }
         if packet.ttl <= 1 {
-            return self.no_route(Place::Router, topology.router(), packet, NoRouteCause::TimeToLive);
+            return self.no_route(Place::Router, topology.router(to), packet, NoRouteCause::TimeToLive);
         }
         packet.ttl -= 1;
         if topology.in_lan(to) {
             return match topology.owner(to) {
                 Some(Owner::Node(node)) => self.enter_lan(*node, packet),
                 _ => {
-                    let by = topology.router();
+                    let by = topology.router(to);
                     self.no_route(Place::Router, by, packet, NoRouteCause::NobodyHasAddress)
                 }
             };

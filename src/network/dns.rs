@@ -4,11 +4,12 @@
 //! and reverse names, all under `cluster.local`. It moves no packets (a question travels to kube-dns like any
 //! datagram) and knows no search lists: those belong to the asking host. Rules: the Kubernetes DNS
 //! specification (<https://github.com/kubernetes/dns/blob/master/docs/specification.md>) and the recorded tools.
-//! Names outside the cluster have no answer: Portside has no internet.
+//! Of names outside the cluster only those of hosts outside have an answer: Portside has no internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use super::topology::OutsideHost;
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::selector::Selector;
@@ -124,21 +125,33 @@ pub struct Answer {
 /// Seconds for which CoreDNS lets its answers be kept.
 pub const TTL_SECONDS: u32 = 30;
 
-/// What a server outside the cluster answers: it knows no name of the cluster, and Portside has no others.
+/// What a server outside the cluster answers: it knows no name of the cluster, only those of hosts outside.
 #[must_use]
-pub fn outside_answer() -> Answer {
-    Answer { code: Code::NxDomain, authoritative: false, records: Vec::new() }
+pub fn outside_answer(outside: &[OutsideHost], name: &str, kind: RecordKind) -> Answer {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let hosts: Vec<&OutsideHost> = outside.iter().filter(|host| host.names.iter().any(|one| *one == name)).collect();
+    let records = hosts.iter().filter_map(|host| address_record(&name, host.address, kind)).collect();
+    let code = if hosts.is_empty() { Code::NxDomain } else { Code::NoError };
+    Answer { code, authoritative: false, records }
 }
 
-/// What CoreDNS answers. Addresses come in random order (its `loadbalance` plugin).
-pub fn answer(cluster: &mut Cluster, name: &str, kind: RecordKind) -> Answer {
+/// What CoreDNS answers. Addresses come in random order (its `loadbalance` plugin). Questions about other names
+/// than the cluster's are forwarded to a server that knows the hosts outside.
+pub fn answer(cluster: &mut Cluster, outside: &[OutsideHost], name: &str, kind: RecordKind) -> Answer {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let mut answer = if name.ends_with(".in-addr.arpa") || name.ends_with(".ip6.arpa") {
         reverse(cluster, &name, kind)
     } else if name == DOMAIN || name.ends_with(&format!(".{DOMAIN}")) {
-        forward(cluster, &name, kind)
+        let mut answer = forward(cluster, &name, kind);
+        // CoreDNS looks up what an alias leads to (`upstream`).
+        if let Some(Record { data: Data::Cname(target), .. }) = answer.records.last()
+            && kind != RecordKind::Cname
+        {
+            answer.records.extend(outside_answer(outside, target, kind).records);
+        }
+        answer
     } else {
-        outside_answer()
+        outside_answer(outside, &name, kind)
     };
     cluster.random().shuffle(&mut answer.records);
     // An alias stands before what it leads to.
@@ -461,7 +474,7 @@ mod tests {
     }
 
     fn check(name: &str, kind: RecordKind, code: Code, shown: &[&str]) {
-        let answer = answer(&mut cluster(), name, kind);
+        let answer = answer(&mut cluster(), &[], name, kind);
         let mut records: Vec<String> = answer
             .records
             .iter()

@@ -38,6 +38,8 @@ mod walk;
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
 use crate::api::registry::Kind;
 use crate::cluster::clock::Instant;
 use crate::cluster::journal::Entry;
@@ -214,6 +216,36 @@ impl Network {
         })
     }
 
+    /// The addresses from which a sender can send, with the lengths of their networks' prefixes.
+    #[must_use]
+    pub fn interfaces(&self, cluster: &Cluster, from: &Origin) -> Vec<IpNet> {
+        let topology = &self.topology;
+        let on_node = |name: &str| {
+            let id = topology.node_named(name)?;
+            let entry = topology.node(id);
+            let of_lan = entry.addresses.iter().filter_map(|address| {
+                IpNet::new(*address, topology.lan_of(*address)?.prefix_len()).ok()
+            });
+            Some(of_lan.collect())
+        };
+        let found = match from {
+            Origin::Pod(key) => match cluster.get(key).and_then(|object| object.as_pod()) {
+                Some(pod) if pod.spec.host_network => on_node(&pod.node),
+                Some(pod) => {
+                    let entry = topology.node_named(&pod.node).map(|id| topology.node(id));
+                    let ranges = entry.map_or(&[][..], |entry| &entry.ranges);
+                    let length = |ip: &IpAddr| ranges.iter().find(|range| range.contains(ip)).map(IpNet::prefix_len);
+                    Some(pod.ips.iter().filter_map(|ip| IpNet::new(*ip, length(ip)?).ok()).collect())
+                }
+                None => None,
+            },
+            Origin::Node(name) => on_node(name),
+            Origin::Outside => Some(topology.workstations.iter().map(|ip| outside_interface(*ip)).collect()),
+            Origin::OutsideHost(address) => Some(vec![outside_interface(*address)]),
+        };
+        found.unwrap_or_default()
+    }
+
     fn generator(&mut self) -> &mut Random {
         self.random.get_or_insert_with(|| Random::new(1))
     }
@@ -302,6 +334,11 @@ impl Stream<'_> {
     }
 }
 
+/// A host outside stands in a network of the usual size.
+fn outside_interface(address: IpAddr) -> IpNet {
+    IpNet::new(address, if address.is_ipv4() { 25 } else { 64 }).expect("the prefix is valid")
+}
+
 /// Looks a sender up: what it is, and the source address it takes for a destination.
 fn sender<'a>(
     topology: &'a Topology,
@@ -325,8 +362,14 @@ fn sender<'a>(
             }
         }
         Origin::Node(name) => node_sender(topology, name, to),
-        Origin::Outside => Some((Sender::Outside(topology.workstation), topology.workstation)),
-        Origin::OutsideHost(address) => Some((Sender::Outside(*address), *address)),
+        Origin::Outside => {
+            let address = topology.workstation(to)?;
+            Some((Sender::Outside(address), address))
+        }
+        Origin::OutsideHost(address) if address.is_ipv4() == to.is_ipv4() => {
+            Some((Sender::Outside(*address), *address))
+        }
+        Origin::OutsideHost(_) => None,
     }
 }
 

@@ -180,6 +180,6 @@ pub fn route_to_node(topology: &Topology, node: NodeId, next: NodeId, to: IpAddr
 
 /// The default route.
 #[must_use]
-pub fn route_to_router(topology: &Topology) -> Rule {
-    route(format!("default via {} dev eth0", topology.router()))
+pub fn route_to_router(topology: &Topology, to: IpAddr) -> Rule {
+    route(format!("default via {} dev eth0", topology.router(to)))
 }

@@ -41,6 +41,9 @@ impl Listener {
 /// What the containers of a Pod listen on now.
 pub type SocketSource = fn(&Object) -> Vec<Listener>;
 
+/// What a node itself listens on; the argument says whether it runs the control plane.
+pub type NodeSocketSource = fn(bool) -> Vec<Listener>;
+
 /// What the containers of a Pod listen on, by their images and commands.
 #[must_use]
 pub fn of_pod(pod: &Object) -> Vec<Listener> {

@@ -14,11 +14,12 @@ use rustc_hash::FxHashMap;
 
 use super::hop::Place;
 use super::packet::number;
-use super::sockets::{self, Listener, SocketSource};
+use super::sockets::{self, Listener, NodeSocketSource, SocketSource};
 use crate::api::object::{Key, Object};
 use crate::api::typed::Node;
 use crate::api::value::SmolStr;
 use crate::cluster::Settings;
+use crate::cluster::settings::after;
 
 /// A node's place in the topology; it stays when the node goes, and is taken again by a node of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +73,8 @@ pub enum Owner {
 pub struct OutsideHost {
     /// Its address.
     pub address: IpAddr,
+    /// Names that DNS outside the cluster has for it.
+    pub names: Vec<SmolStr>,
     /// What it listens on.
     pub listeners: Vec<Listener>,
 }
@@ -89,12 +92,14 @@ pub struct Topology {
     pub pod_networks: Vec<IpNet>,
     /// The Service networks.
     pub service_networks: Vec<IpNet>,
-    /// The workstation's address.
-    pub workstation: IpAddr,
+    /// The workstation's addresses, one per family, the primary one first.
+    pub workstations: Vec<IpAddr>,
     /// Hosts outside, the workstation among them.
     pub outside: Vec<OutsideHost>,
     /// Addresses outside that the router sends unchanged to a node, as MetalLB or a static route would.
     pub routed: Vec<(IpNet, SmolStr)>,
+    /// What nodes themselves listen on.
+    pub node_sockets: NodeSocketSource,
     sockets: SocketSource,
 }
 
@@ -112,9 +117,10 @@ impl Topology {
             lan: Vec::new(),
             pod_networks: Vec::new(),
             service_networks: Vec::new(),
-            workstation: IpAddr::from([0, 0, 0, 0]),
+            workstations: Vec::new(),
             outside: Vec::new(),
             routed: Vec::new(),
+            node_sockets: sockets::of_node,
             sockets,
         }
     }
@@ -137,10 +143,14 @@ impl Topology {
         if self.service_networks != settings.service_networks {
             self.service_networks.clone_from(&settings.service_networks);
         }
-        if self.workstation != settings.workstation_address {
-            self.workstation = settings.workstation_address;
-            let listeners = vec![Listener::tcp(22, "sshd")];
-            self.outside = vec![OutsideHost { address: self.workstation, listeners }];
+        if !settings.workstation_addresses().eq(self.workstations.iter().copied()) {
+            self.workstations = settings.workstation_addresses().collect();
+            let host = |address: &IpAddr| OutsideHost {
+                address: *address,
+                names: Vec::new(),
+                listeners: vec![Listener::tcp(22, "sshd")],
+            };
+            self.outside = self.workstations.iter().map(host).collect();
         }
     }
 
@@ -216,10 +226,17 @@ impl Topology {
         self.service_networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The router's address in the LAN: the first one.
+    /// The router's address in the LAN, in the family of another address: the first one of the LAN.
     #[must_use]
-    pub fn router(&self) -> IpAddr {
-        self.lan.iter().find_map(|lan| lan.hosts().next()).unwrap_or(self.workstation)
+    pub fn router(&self, like: IpAddr) -> IpAddr {
+        let lan = self.lan.iter().find(|lan| lan.addr().is_ipv4() == like.is_ipv4());
+        lan.map_or(like, |lan| after(lan.network(), 1))
+    }
+
+    /// The workstation's address in the family of another address.
+    #[must_use]
+    pub fn workstation(&self, like: IpAddr) -> Option<IpAddr> {
+        self.workstations.iter().find(|address| address.is_ipv4() == like.is_ipv4()).copied()
     }
 
     /// Whether an address is the node's own: in the LAN, of its bridge, or loopback.
@@ -238,7 +255,7 @@ impl Topology {
     #[must_use]
     pub fn node_listeners(&self, id: NodeId) -> Vec<Listener> {
         let node = self.node(id);
-        let mut open = sockets::of_node(node.control_plane);
+        let mut open = (self.node_sockets)(node.control_plane);
         open.extend(node.host_pods.values().flat_map(|pod| (self.sockets)(pod)));
         open
     }
@@ -348,7 +365,7 @@ impl Topology {
 /// The address of the bridge `cni0` in a node's share of the Pod network: the first one.
 #[must_use]
 pub fn bridge(range: &IpNet) -> Option<IpAddr> {
-    range.hosts().next()
+    (range.prefix_len() < range.max_prefix_len()).then(|| after(range.network(), 1))
 }
 
 impl NodeEntry {

@@ -251,7 +251,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 self.arrive(next, packet, Entered::FromLan)
             }
             Egress::Router => {
-                let route = || vec![rules::route_to_router(topology)];
+                let route = || vec![rules::route_to_router(topology, to)];
                 self.leave(place, Step::Route, packet, route, || Place::Router, LAN_US);
                 self.at_router(packet)
             }
@@ -276,7 +276,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
         match next {
             Some(next) if next == node || topology.node(next).addresses.is_empty() => Egress::Nobody,
             Some(next) => Egress::Node(next),
-            None if topology.in_lan(to) && to != topology.router() => Egress::Nobody,
+            None if topology.in_lan(to) && to != topology.router(to) => Egress::Nobody,
             None => Egress::Router,
         }
     }

@@ -81,7 +81,7 @@ fn changed(mut settings: Settings, line: &str) -> Settings {
             "podsPerNode" => settings.pods_per_node = value.parse().unwrap_or(settings.pods_per_node),
             "seed" => settings.seed = value.parse().unwrap_or(settings.seed),
             "zones" => settings.zones = value.split(',').map(str::to_owned).collect(),
-            "ipFamilies" if value.contains("IPv6") => settings = settings.dual_stack(),
+            "ipFamilies" => settings = settings.with_families(value),
             "proxyMode" => {
                 settings.proxy_mode = match value {
                     "nftables" => ProxyMode::Nftables,

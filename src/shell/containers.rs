@@ -10,6 +10,7 @@ use super::resolver::Configuration;
 use crate::api::object::Object;
 use crate::api::typed::{Container, Pod};
 use crate::api::value::Value;
+use crate::cluster::Settings;
 use crate::containers::commands::{Shell, contents};
 use crate::containers::{Container as Run, Reference};
 use crate::simulation::Simulation;
@@ -52,7 +53,7 @@ pub fn place(simulation: &Simulation, object: &Object, name: Option<&str>) -> Re
     let environment = environment(run, &hostname);
     let mut place = Place::container(address, &hostname, dialect, commands, environment);
     place.busybox = Reference::parse(&container.image).and_then(|image| contents(&image).busybox);
-    place.first_files = first_files(object, pod, container, &hostname);
+    place.first_files = first_files(simulation.cluster.settings(), object, pod, container, &hostname);
     Ok(place)
 }
 
@@ -107,10 +108,16 @@ fn environment(run: &Run, hostname: &str) -> Vec<(String, String)> {
 }
 
 /// The files that the kubelet writes.
-fn first_files(object: &Object, pod: &Pod, container: &Container, hostname: &str) -> Vec<(String, String)> {
+fn first_files(
+    settings: &Settings,
+    object: &Object,
+    pod: &Pod,
+    container: &Container,
+    hostname: &str,
+) -> Vec<(String, String)> {
     let mut files = vec![
         ("/etc/hosts".to_owned(), hosts(object, pod, hostname)),
-        ("/etc/resolv.conf".to_owned(), Configuration::of(object, pod).text()),
+        ("/etc/resolv.conf".to_owned(), Configuration::of(settings, object, pod).text()),
     ];
     let mounts = container.document.get("volumeMounts").items();
     if mounts.iter().any(|mount| mount.get("mountPath").str() == ACCOUNT) {

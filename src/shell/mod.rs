@@ -54,6 +54,7 @@ pub mod builtins;
 pub mod client;
 pub mod command;
 pub mod completion;
+pub mod destination_order;
 pub mod containers;
 pub mod duration;
 pub mod escapes;

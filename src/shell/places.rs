@@ -181,7 +181,8 @@ impl Place {
         let mut entries = vec![("/etc/hostname".to_owned(), format!("{}\n", self.hostname))];
         if !matches!(self.address, Address::Container { .. }) {
             entries.push(("/etc/hosts".to_owned(), hosts(host)));
-            entries.push(("/etc/resolv.conf".to_owned(), Configuration::of_host().text()));
+            let settings = host.with(|simulation| simulation.cluster.settings().clone());
+            entries.push(("/etc/resolv.conf".to_owned(), Configuration::of_host(&settings).text()));
         }
         if matches!(self.address, Address::Node(_)) {
             entries.push((FORWARDING.to_owned(), "1\n".to_owned()));

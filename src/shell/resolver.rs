@@ -7,18 +7,20 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::client::origin;
+use super::destination_order;
 use super::invocation::Invocation;
 use super::places::Address;
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::typed::Pod;
+use crate::cluster::Settings;
 use crate::network::dns::{self, Answer, Code, Data, RecordKind};
 use crate::network::{Outcome, Place as Where, Transport};
 use crate::simulation::incidents::Incident;
 
-/// The address of kube-dns that every kubelet is told (`clusterDNS`).
-const CLUSTER_DNS: &str = "10.96.0.10";
 /// What a name server outside the cluster takes to answer, in microseconds.
 const OUTSIDE_ANSWER_US: u64 = 2_000;
 /// How long the C library waits for an answer, in seconds, and how often it asks (resolv.conf(5): `timeout`,
@@ -96,9 +98,9 @@ impl Configuration {
 
     /// What the kubelet writes for a Pod, or the host's own file (`dnsPolicy: Default`, nodes, workstation).
     #[must_use]
-    pub fn of_pod(namespace: &str) -> Self {
+    pub fn of_pod(settings: &Settings, namespace: &str) -> Self {
         Self {
-            server: CLUSTER_DNS.parse().expect("the address is valid"),
+            server: settings.dns_address(),
             search: vec![
                 format!("{namespace}.svc.{}", dns::DOMAIN),
                 format!("svc.{}", dns::DOMAIN),
@@ -110,10 +112,11 @@ impl Configuration {
 
     /// What the kubelet writes for one Pod, by its `dnsPolicy` and `dnsConfig`.
     #[must_use]
-    pub fn of(object: &Object, pod: &Pod) -> Self {
+    pub fn of(settings: &Settings, object: &Object, pod: &Pod) -> Self {
         let policy = pod.spec.dns_policy.as_str();
         let of_host = policy == "Default" || (pod.spec.host_network && policy != "ClusterFirstWithHostNet");
-        let mut configuration = if of_host { Self::of_host() } else { Self::of_pod(object.namespace()) };
+        let mut configuration =
+            if of_host { Self::of_host(settings) } else { Self::of_pod(settings, object.namespace()) };
         if policy == "None" {
             configuration.search.clear();
             configuration.ndots = 1;
@@ -139,8 +142,8 @@ impl Configuration {
 
     /// A host's own: the router answers, and knows no name of the cluster.
     #[must_use]
-    pub fn of_host() -> Self {
-        Self { server: IpAddr::from([192, 168, 1, 1]), search: Vec::new(), ndots: 1 }
+    pub fn of_host(settings: &Settings) -> Self {
+        Self { server: settings.router_address(), search: Vec::new(), ndots: 1 }
     }
 }
 
@@ -152,13 +155,14 @@ pub fn configuration(invocation: &Invocation) -> Configuration {
 }
 
 fn initial(invocation: &Invocation) -> Configuration {
-    let Address::Container { namespace, pod, .. } = &invocation.place.address else {
-        return Configuration::of_host();
-    };
     invocation.host.with(|simulation| {
+        let settings = simulation.cluster.settings();
+        let Address::Container { namespace, pod, .. } = &invocation.place.address else {
+            return Configuration::of_host(settings);
+        };
         let object = simulation.cluster.find(Kind::Pod, namespace, pod);
-        let of = object.and_then(|object| Some(Configuration::of(object, object.as_pod()?)));
-        of.unwrap_or_else(|| Configuration::of_pod(namespace))
+        let of = object.and_then(|object| Some(Configuration::of(settings, object, object.as_pod()?)));
+        of.unwrap_or_else(|| Configuration::of_pod(settings, namespace))
     })
 }
 
@@ -168,7 +172,9 @@ pub fn candidates(invocation: &Invocation, name: &str) -> Vec<String> {
     in_order(&configuration(invocation), name)
 }
 
-fn in_order(configuration: &Configuration, name: &str) -> Vec<String> {
+/// The names under which a name is tried with such a configuration, in order.
+#[must_use]
+pub fn in_order(configuration: &Configuration, name: &str) -> Vec<String> {
     if let Some(absolute) = name.strip_suffix('.') {
         return vec![absolute.to_owned()];
     }
@@ -201,21 +207,24 @@ pub async fn ask(
 ) -> Reply {
     let from = origin(&invocation.place);
     let beyond = invocation.host.with(|simulation| {
-        simulation.cluster.settings().first_node_address.is_ipv4()
-            && server == Configuration::of_host().server
+        (server == simulation.cluster.settings().router_address())
+            .then(|| dns::outside_answer(&simulation.network.topology().outside, name, kind))
     });
-    if beyond {
+    if let Some(answer) = beyond {
         invocation.host.sleep(Duration::from_micros(OUTSIDE_ANSWER_US)).await;
-        return Reply::Answered(dns::outside_answer());
+        return Reply::Answered(answer);
     }
     let to = SocketAddr::new(server, 53);
     let trace = invocation.host.with(|simulation| simulation.connect(&from, to, Transport::Udp));
     let wait = trace.outcome.answer_after_us().unwrap_or(timeout_seconds * 1_000_000);
     invocation.host.sleep(Duration::from_micros(wait)).await;
     match &trace.outcome {
-        Outcome::Delivered(delivery) if is_dns(invocation, &delivery.server) => Reply::Answered(
-            invocation.host.with(|simulation| dns::answer(&mut simulation.cluster, name, kind)),
-        ),
+        Outcome::Delivered(delivery) if is_dns(invocation, &delivery.server) => {
+            Reply::Answered(invocation.host.with(|simulation| {
+                let outside = &simulation.network.topology().outside;
+                dns::answer(&mut simulation.cluster, outside, name, kind)
+            }))
+        }
         Outcome::Refused(_) => Reply::Refused,
         Outcome::Delivered(_) | Outcome::Dropped(_) | Outcome::NoRoute(_) => {
             let rest = (timeout_seconds * 1_000_000).saturating_sub(wait);
@@ -281,7 +290,7 @@ fn in_hosts(file: &str, name: &str) -> Vec<IpAddr> {
     found
 }
 
-/// The addresses of a name, IPv4 first.
+/// The addresses of a name, in the order in which the C library wants them tried.
 ///
 /// # Errors
 ///
@@ -329,10 +338,16 @@ async fn look_up(
             }));
         }
         if !addresses.is_empty() {
-            return Ok(addresses);
+            return Ok(destination_order::sorted(addresses, &sources(invocation)));
         }
     }
     Err(ResolveError::NotFound)
+}
+
+/// The addresses that the place could send from.
+fn sources(invocation: &Invocation) -> Vec<IpNet> {
+    let from = origin(&invocation.place);
+    invocation.host.with(|simulation| simulation.network.interfaces(&simulation.cluster, &from))
 }
 
 /// Asks until there is an answer, as often as the C library does.
@@ -371,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_pods_file_reads_back() {
-        let pod = Configuration::of_pod("dev");
+        let pod = Configuration::of_pod(&Settings::default(), "dev");
         assert_eq!(Configuration::parse(&pod.text()), Some(pod.clone()));
         assert_eq!(
             pod.text(),
@@ -395,10 +410,10 @@ mod tests {
 
     #[test]
     fn short_names_are_searched_before_they_are_taken_as_they_are() {
-        let pod = Configuration::of_pod("dev");
+        let pod = Configuration::of_pod(&Settings::default(), "dev");
         assert_eq!(in_order(&pod, "web")[0], "web.dev.svc.cluster.local");
         assert_eq!(in_order(&pod, "web.prod").last().unwrap(), "web.prod");
         assert_eq!(in_order(&pod, "web.prod.svc.cluster.local."), ["web.prod.svc.cluster.local"]);
-        assert_eq!(in_order(&Configuration::of_host(), "a.b")[0], "a.b");
+        assert_eq!(in_order(&Configuration::of_host(&Settings::default()), "a.b")[0], "a.b");
     }
 }

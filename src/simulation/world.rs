@@ -3,8 +3,6 @@
 //! Owns the making of the first objects; from there on controllers keep them. The objects are those of the
 //! reference sessions (13-get-nodes-ns, 14-get-kube-system).
 
-use std::net::IpAddr;
-
 use super::Simulation;
 use crate::api::patch::last_applied::with_last_applied;
 use crate::api::registry::Kind;
@@ -12,6 +10,7 @@ use crate::api::time::Timestamp;
 use crate::api::value::Value;
 use crate::api::yaml;
 use crate::cluster::clock::Span;
+use crate::cluster::settings::after;
 use crate::cluster::{Actor, Settings};
 use crate::value;
 
@@ -59,7 +58,7 @@ pub(super) fn build(simulation: &mut Simulation) {
             .expect("the system manifests are of known kinds");
         let namespace = value.at(&["metadata", "namespace"]).smol();
         if kind == Kind::Service {
-            value.set_at(&["spec", "clusterIP"], dns_address(&settings));
+            value.set_at(&["spec", "clusterIP"], settings.dns_address().to_string());
         }
         if APPLIED.contains(&kind) || value.at(&["metadata", "name"]).str() == "coredns" {
             value = with_last_applied(&value);
@@ -67,15 +66,6 @@ pub(super) fn build(simulation: &mut Simulation) {
         create(simulation, kind, &namespace, value);
     }
     simulation.settle(SETTLE_LIMIT);
-}
-
-/// The address of the cluster's DNS: the tenth of the Service network.
-fn dns_address(settings: &Settings) -> String {
-    let network = settings.service_networks.first().expect("a world has a Service network").network();
-    match network {
-        IpAddr::V4(ip) => std::net::Ipv4Addr::from(u32::from(ip) + 10).to_string(),
-        IpAddr::V6(ip) => std::net::Ipv6Addr::from(u128::from(ip) + 10).to_string(),
-    }
 }
 
 /// A node's Lease, as the kubelet took it when it registered. Nobody renews it: nodes do not fail by themselves.
@@ -98,12 +88,14 @@ fn create(simulation: &mut Simulation, kind: Kind, namespace: &str, document: Va
     simulation.notice();
 }
 
-/// The address of node number `index`.
-fn node_address(settings: &Settings, index: u32) -> IpAddr {
-    match settings.first_node_address {
-        IpAddr::V4(first) => IpAddr::V4((u32::from(first).wrapping_add(index)).into()),
-        IpAddr::V6(first) => IpAddr::V6((u128::from(first).wrapping_add(u128::from(index))).into()),
-    }
+/// `status.addresses` of node number `index`: one address per family, the primary one first.
+fn node_addresses(settings: &Settings, index: u32, name: &str) -> Value {
+    let firsts = std::iter::once(settings.first_node_address).chain(settings.second_node_address);
+    let internal = firsts.map(|first| {
+        let address = after(first, index);
+        value!({ "type": "InternalIP", "address": (address.to_string()) })
+    });
+    internal.chain([value!({ "type": "Hostname", "address": (name.to_owned()) })]).collect()
 }
 
 fn node(settings: &Settings, index: u32, ranges: &[ipnet::IpNet], now: Timestamp) -> Value {
@@ -127,10 +119,7 @@ fn node(settings: &Settings, index: u32, ranges: &[ipnet::IpNet], now: Timestamp
         },
         "spec": spec,
         "status": {
-            "addresses": [
-                { "type": "InternalIP", "address": (node_address(settings, index).to_string()) },
-                { "type": "Hostname", "address": (name.clone()) }
-            ],
+            "addresses": (node_addresses(settings, index, &name)),
             "allocatable": (resources(settings, "47439278820", "8043004Ki")),
             "capacity": (resources(settings, "51474912Ki", "8145404Ki")),
             "conditions": (node_conditions(now)),
