@@ -178,7 +178,9 @@ impl Settings {
     /// The address of the cluster's DNS Service: the tenth of the primary Service network.
     #[must_use]
     pub fn dns_address(&self) -> IpAddr {
-        self.service_networks.first().map_or(IpAddr::from([10, 96, 0, 10]), |range| after(range.network(), 10))
+        self.service_networks
+            .first()
+            .map_or(IpAddr::from([10, 96, 0, 10]), |range| after(range.network(), 10))
     }
 
     /// The address of the router between the nodes and the world, which also is the name server of hosts.

@@ -129,7 +129,8 @@ pub const TTL_SECONDS: u32 = 30;
 #[must_use]
 pub fn outside_answer(outside: &[OutsideHost], name: &str, kind: RecordKind) -> Answer {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let hosts: Vec<&OutsideHost> = outside.iter().filter(|host| host.names.iter().any(|one| *one == name)).collect();
+    let hosts: Vec<&OutsideHost> =
+        outside.iter().filter(|host| host.names.iter().any(|one| *one == name)).collect();
     let records = hosts.iter().filter_map(|host| address_record(&name, host.address, kind)).collect();
     let code = if hosts.is_empty() { Code::NxDomain } else { Code::NoError };
     Answer { code, authoritative: false, records }

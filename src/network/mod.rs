@@ -223,9 +223,10 @@ impl Network {
         let on_node = |name: &str| {
             let id = topology.node_named(name)?;
             let entry = topology.node(id);
-            let of_lan = entry.addresses.iter().filter_map(|address| {
-                IpNet::new(*address, topology.lan_of(*address)?.prefix_len()).ok()
-            });
+            let of_lan = entry
+                .addresses
+                .iter()
+                .filter_map(|address| IpNet::new(*address, topology.lan_of(*address)?.prefix_len()).ok());
             Some(of_lan.collect())
         };
         let found = match from {
@@ -234,7 +235,8 @@ impl Network {
                 Some(pod) => {
                     let entry = topology.node_named(&pod.node).map(|id| topology.node(id));
                     let ranges = entry.map_or(&[][..], |entry| &entry.ranges);
-                    let length = |ip: &IpAddr| ranges.iter().find(|range| range.contains(ip)).map(IpNet::prefix_len);
+                    let length =
+                        |ip: &IpAddr| ranges.iter().find(|range| range.contains(ip)).map(IpNet::prefix_len);
                     Some(pod.ips.iter().filter_map(|ip| IpNet::new(*ip, length(ip)?).ok()).collect())
                 }
                 None => None,
@@ -254,7 +256,14 @@ impl Network {
     #[must_use]
     pub fn iptables_save(&self, node: &str, date: &str) -> Option<String> {
         let id = self.topology.node_named(node)?;
-        Some(iptables::save(&self.proxy(), id, date))
+        Some(iptables::save(&self.proxy(), id, date, true))
+    }
+
+    /// The same for IPv6, as `ip6tables-save` prints them.
+    #[must_use]
+    pub fn ip6tables_save(&self, node: &str, date: &str) -> Option<String> {
+        let id = self.topology.node_named(node)?;
+        Some(iptables::save(&self.proxy(), id, date, false))
     }
 
     /// All nftables rules of a node, in the commands with which kube-proxy writes them; `None` if there is no
@@ -352,7 +361,8 @@ fn sender<'a>(
             if pod.spec.host_network {
                 return node_sender(topology, &pod.node, to);
             }
-            let same_family = |ip: &&IpAddr| to.is_ipv4() == ip.is_ipv4();
+            // Every host has a loopback of both families.
+            let same_family = |ip: &&IpAddr| to.is_loopback() || to.is_ipv4() == ip.is_ipv4();
             let address = *pod.ips.iter().find(same_family)?;
             match topology.owner(address)? {
                 Owner::Pod(entry) if entry.object.key == *key => {
@@ -363,8 +373,9 @@ fn sender<'a>(
         }
         Origin::Node(name) => node_sender(topology, name, to),
         Origin::Outside => {
-            let address = topology.workstation(to)?;
-            Some((Sender::Outside(address), address))
+            let address =
+                if to.is_loopback() { *topology.workstations.first()? } else { topology.workstation(to)? };
+            Some((Sender::Outside(address), if to.is_loopback() { to } else { address }))
         }
         Origin::OutsideHost(address) if address.is_ipv4() == to.is_ipv4() => {
             Some((Sender::Outside(*address), *address))

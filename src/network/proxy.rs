@@ -109,7 +109,10 @@ impl<'a> Proxy<'a> {
         }
         let here = match self.mode {
             // `-m addrtype --dst-type LOCAL`: every address of the node, loopback included.
-            ProxyMode::Iptables | ProxyMode::Ipvs => self.topology.is_local(node, to.ip()),
+            // Not on `::1`, from which IPv6 routes to nowhere else.
+            ProxyMode::Iptables | ProxyMode::Ipvs => {
+                self.topology.is_local(node, to.ip()) && (to.is_ipv4() || !to.ip().is_loopback())
+            }
             // `ip daddr @nodeport-ips`: the node's primary address alone.
             ProxyMode::Nftables => self.topology.node(node).address_for(to.ip()) == Some(to.ip()),
         };

@@ -60,7 +60,7 @@ fn external_rules(rules: &mut Vec<Rule>, choice: &Choice<'_>, packet: &Packet, p
     let (matched, port, to) = (choice.matched, choice.matched.port, packet.destination.ip());
     match matched.frontend {
         Frontend::NodePort => {
-            rules.push(iptables::node_ports_jump());
+            rules.push(iptables::node_ports_jump(to.is_ipv4()));
             rules.push(iptables::node_port_jump(port));
         }
         Frontend::LoadBalancer => {

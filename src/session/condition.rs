@@ -69,9 +69,13 @@ fn is_ready(pod: &Object) -> bool {
     ready && !pod.is_terminating()
 }
 
+/// The ready addresses in the slices, of one family: an Endpoints object has no other.
 fn slices(simulation: &Simulation, service: &str) -> usize {
     let slices = simulation.cluster.list(Kind::EndpointSlice, Some(NAMESPACE));
+    let object = simulation.cluster.find(Kind::Service, NAMESPACE, service);
+    let family = object.and_then(|object| object.as_service()?.families.first().cloned());
     slices
+        .filter(|slice| family.as_ref().is_none_or(|family| slice.value.get("addressType").str() == family))
         .filter(|slice| slice.meta.label("kubernetes.io/service-name") == service)
         .flat_map(|slice| slice.value.get("endpoints").items())
         .filter(|endpoint| endpoint.at(&["conditions", "ready"]) == &Value::Bool(true))

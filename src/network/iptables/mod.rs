@@ -86,10 +86,12 @@ pub(super) fn balancer_jump(port: &ServicePort, address: IpAddr) -> Rule {
     address_jump(port, Frontend::LoadBalancer, address, &to)
 }
 
-/// KUBE-SERVICES: to the node ports, last of all.
-pub(super) fn node_ports_jump() -> Rule {
+/// KUBE-SERVICES: to the node ports, last of all. There are none on `::1`: only IPv4 can be told to route
+/// 127.0.0.1 (`route_localnet`).
+pub(super) fn node_ports_jump(v4: bool) -> Rule {
     let last = "kubernetes service nodeports; NOTE: this must be the last rule in this chain";
-    let rest = format!("{} -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS", comment(last));
+    let loopback = if v4 { "" } else { "! -d ::1/128 " };
+    let rest = format!("{loopback}{} -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS", comment(last));
     rule("nat", "KUBE-SERVICES", &rest)
 }
 
@@ -198,10 +200,10 @@ pub(super) fn dnat(port: &ServicePort, endpoint: &str) -> Rule {
 
 /// The filter table: no endpoints at all (reject) or none on this node (drop).
 pub(super) fn no_endpoints(port: &ServicePort, frontend: Frontend, address: IpAddr, local: bool) -> Rule {
-    let (why, target) = if local {
-        ("has no local endpoints", "DROP")
-    } else {
-        ("has no endpoints", "REJECT --reject-with icmp-port-unreachable")
+    let (why, target) = match (local, address.is_ipv4()) {
+        (true, _) => ("has no local endpoints", "DROP"),
+        (false, true) => ("has no endpoints", "REJECT --reject-with icmp-port-unreachable"),
+        (false, false) => ("has no endpoints", "REJECT --reject-with icmp6-port-unreachable"),
     };
     let chain = if frontend == Frontend::ClusterIp { "KUBE-SERVICES" } else { "KUBE-EXTERNAL-SERVICES" };
     if frontend == Frontend::NodePort {

@@ -21,6 +21,7 @@ pub(super) static FLAGS: &[Flag] = &[
     switch('k', "insecure", "accept any certificate", "接受任何证书"),
     switch('O', "remote-name", "write to a file named as in the URL", "写入与 URL 同名的文件"),
     switch('G', "get", "put the data into the query", "把数据放进查询串"),
+    switch('g', "globoff", "take brackets and braces of URLs as they are", "URL 中的括号按原样处理"),
     switch('4', "ipv4", "use IPv4 addresses alone", "只用 IPv4 地址"),
     switch('6', "ipv6", "use IPv6 addresses alone", "只用 IPv6 地址"),
     switch('\0', "no-progress-meter", "no progress", "不显示进度"),
