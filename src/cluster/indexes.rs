@@ -30,7 +30,7 @@ pub struct Indexes {
     by_node: BTreeMap<SmolStr, BTreeSet<(SmolStr, SmolStr)>>,
     /// Pods by address; Pods on their node's network are not here.
     by_address: FxHashMap<IpAddr, Vec<Key>>,
-    /// Pods and ReplicaSets that no controller manages, by kind and namespace.
+    /// Pods, ReplicaSets and ControllerRevisions that no controller manages, by kind and namespace.
     orphans: BTreeMap<(Kind, SmolStr), BTreeSet<SmolStr>>,
     /// Nodes by address.
     nodes_by_address: FxHashMap<IpAddr, SmolStr>,
@@ -39,6 +39,11 @@ pub struct Indexes {
 /// Kinds whose labels are looked up.
 fn has_label_index(kind: Kind) -> bool {
     matches!(kind, Kind::Pod | Kind::EndpointSlice | Kind::ReplicaSet)
+}
+
+/// Kinds whose objects a controller may adopt by their labels.
+fn is_adopted(kind: Kind) -> bool {
+    matches!(kind, Kind::Pod | Kind::ReplicaSet | Kind::ControllerRevision)
 }
 
 impl Indexes {
@@ -113,7 +118,7 @@ impl Indexes {
 
     fn change_orphan(&mut self, object: &Object, other: Option<&Arc<Object>>, add: bool) {
         let key = &object.key;
-        let counts = matches!(key.kind, Kind::Pod | Kind::ReplicaSet) && object.controller().is_none();
+        let counts = is_adopted(key.kind) && object.controller().is_none();
         if !counts || other.is_some_and(|other| other.controller().is_none()) {
             return;
         }
@@ -171,7 +176,7 @@ impl Indexes {
         self.by_owner.get(uid).into_iter().flatten()
     }
 
-    /// The names of a namespace's Pods or ReplicaSets that no controller manages.
+    /// The names of a namespace's Pods (or ReplicaSets, ControllerRevisions) that no controller manages.
     pub fn orphans(&self, kind: Kind, namespace: &SmolStr) -> impl Iterator<Item = &SmolStr> {
         self.orphans.get(&(kind, namespace.clone())).into_iter().flatten()
     }

@@ -6,19 +6,25 @@
 //! controller calls another, and none remembers what it could read from objects. To add one: a file with
 //! a type that implements [`Controller`], and one line in [`Controllers::default`].
 
+mod daemon_set;
 mod deployment;
 mod endpoint_slice;
 mod endpoint_slice_mirroring;
 mod endpoints;
 mod events;
+mod fingerprint;
 mod garbage_collector;
+mod job;
 mod kubelet;
 mod kubernetes_service;
 mod namespace;
 mod owned;
+mod placement;
 mod replicaset;
+mod revisions;
 mod scheduler;
 mod service_pods;
+mod stateful_set;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -119,7 +125,11 @@ impl Default for Controllers {
     fn default() -> Self {
         let controllers: Vec<Box<dyn Controller>> = vec![
             Box::new(deployment::DeploymentController),
-            Box::new(replicaset::ReplicaSetController),
+            Box::new(replicaset::ReplicaSetController::of_replica_sets()),
+            Box::new(replicaset::ReplicaSetController::of_replication_controllers()),
+            Box::new(stateful_set::StatefulSetController),
+            Box::new(daemon_set::DaemonSetController),
+            Box::<job::JobController>::default(),
             Box::<scheduler::Scheduler>::default(),
             Box::<kubelet::Kubelet>::default(),
             Box::new(endpoints::EndpointsController),

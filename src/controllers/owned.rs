@@ -12,6 +12,7 @@ use crate::api::selector::Selector;
 use crate::api::status::{Reason, Status};
 use crate::api::time::Timestamp;
 use crate::api::value::{SmolStr, Value};
+use crate::cluster::clock::Span;
 use crate::cluster::journal::Entry;
 use crate::cluster::{Actor, Cluster};
 use crate::value;
@@ -37,10 +38,19 @@ pub(super) fn observe(owner: Kind, entry: &Entry, cluster: &Cluster, dirty: &mut
         return;
     }
     for candidate in cluster.list(owner, Some(object.namespace())) {
-        let selector = Selector::of_label_selector(candidate.spec().get("selector"));
+        let selector = selector_of(candidate);
         if selector.is_some_and(|selector| selector.matches(&object.meta.labels)) {
             dirty.add(candidate.key.clone());
         }
+    }
+}
+
+/// The selector of a workload: pairs for a ReplicationController, a `LabelSelector` for all others.
+pub(super) fn selector_of(owner: &Object) -> Option<Selector> {
+    let selector = owner.spec().get("selector");
+    match owner.key.kind {
+        Kind::ReplicationController => Selector::of_pairs(selector),
+        _ => Selector::of_label_selector(selector),
     }
 }
 
@@ -65,6 +75,17 @@ pub(super) fn claim(
     kind: Kind,
     selector: &Selector,
 ) -> Vec<Arc<Object>> {
+    claim_where(cluster, actor, owner, kind, &|object| selector.matches(&object.meta.labels))
+}
+
+/// As [`claim`], for objects that fit by more than their labels.
+pub(super) fn claim_where(
+    cluster: &mut Cluster,
+    actor: Actor,
+    owner: &Object,
+    kind: Kind,
+    fits: &dyn Fn(&Object) -> bool,
+) -> Vec<Arc<Object>> {
     let keys = cluster.indexes().owned_by(&owner.meta.uid).filter(|key| key.kind == kind);
     let all: Vec<Arc<Object>> = keys.filter_map(|key| cluster.get(key)).cloned().collect();
     let mut mine = Vec::with_capacity(all.len());
@@ -72,7 +93,7 @@ pub(super) fn claim(
         if object.controller().is_none_or(|reference| reference.uid != owner.meta.uid) {
             continue;
         }
-        if selector.matches(&object.meta.labels) || owner.is_terminating() {
+        if fits(&object) || owner.is_terminating() {
             mine.push(object);
         } else {
             release(cluster, actor, owner, &object);
@@ -83,7 +104,7 @@ pub(super) fn claim(
         let orphans: Vec<Arc<Object>> =
             orphans.filter_map(|name| cluster.find(kind, owner.namespace(), name)).cloned().collect();
         for object in orphans {
-            if selector.matches(&object.meta.labels)
+            if fits(&object)
                 && !object.is_terminating()
                 && !object.as_pod().is_some_and(|pod| pod.is_finished())
                 && let Some(adopted) = adopt(cluster, actor, owner, &object)
@@ -163,6 +184,28 @@ pub(super) fn create_named(
     cluster.create(actor, Kind::Pod, namespace, document.clone())
 }
 
+/// Whether a Pod counts: it has not ended and is not being deleted.
+pub(super) fn is_active(object: &Object) -> bool {
+    object.as_pod().is_some_and(|pod| !pod.is_finished()) && !object.is_terminating()
+}
+
+/// Whether a Pod has been ready for so many seconds.
+pub(super) fn is_available(object: &Object, wait: i64, now: Timestamp) -> bool {
+    ready_since(object).is_some_and(|at| wait == 0 || at.0 + wait <= now.0)
+}
+
+/// How long it takes until the next of some ready Pods counts as available, where one does not yet.
+pub(super) fn until_available<'a>(
+    pods: impl IntoIterator<Item = &'a Arc<Object>>,
+    wait: i64,
+    cluster: &Cluster,
+) -> Option<Span> {
+    let now = cluster.timestamp();
+    let times = pods.into_iter().filter_map(|pod| ready_since(pod)).map(|at| at.0 + wait);
+    let next = times.filter(|at| wait > 0 && *at > now.0).min()?;
+    Some(cluster.instant_of(Timestamp(next)) - cluster.now())
+}
+
 /// Since when a Pod is ready, if it is.
 pub(super) fn ready_since(object: &Object) -> Option<Timestamp> {
     object.as_pod().filter(|pod| pod.ready)?;
@@ -179,4 +222,33 @@ pub(super) fn write_status(cluster: &mut Cluster, actor: Actor, object: &Object,
     // Only the status is taken from the document, so a change made since does no harm.
     let document = value!({ "status": status });
     let _written = cluster.update_status(actor, &object.key, document);
+}
+
+/// A number or a percentage of a count (`intstr`), rounded up or down.
+pub(super) fn share(value: &Value, of: i64, round_up: bool) -> i64 {
+    let percent = value.as_str().and_then(|text| text.strip_suffix('%')?.parse::<i64>().ok());
+    match (percent, value.as_int()) {
+        (Some(percent), _) if round_up => (percent * of + 99).div_euclid(100),
+        (Some(percent), _) => (percent * of).div_euclid(100),
+        (None, Some(number)) => number,
+        (None, None) => share(&Value::text("25%"), of, round_up),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_numbers_or_percentages_of_the_replicas() {
+        for (value, of, up, down) in [
+            (Value::text("25%"), 4, 1, 1),
+            (Value::text("25%"), 3, 1, 0),
+            (Value::text("100%"), 7, 7, 7),
+            (Value::Int(2), 10, 2, 2),
+            (Value::Null, 3, 1, 0),
+        ] {
+            assert_eq!((share(&value, of, true), share(&value, of, false)), (up, down), "{value:?} of {of}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
-//! replicaset-controller: keeps as many Pods as a ReplicaSet asks for.
+//! replicaset-controller and replication-controller: keep as many Pods as a ReplicaSet or ReplicationController
+//! asks for. The two are one program, in Kubernetes as here.
 //!
-//! Owns creating and deleting Pods, adopting and releasing them by labels, and the ReplicaSet's status. Which Pods go
+//! Owns creating and deleting Pods, adopting and releasing them by labels, and the owner's status. Which Pods go
 //! first follows `ActivePodsWithRanks` of Kubernetes' `controller_utils.go`.
 
 use std::cmp::Reverse;
@@ -10,8 +11,6 @@ use std::sync::Arc;
 use super::{Context, Controller, Event, WorkQueue, owned};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
-use crate::api::selector::Selector;
-use crate::api::time::Timestamp;
 use crate::api::value::SmolStr;
 use crate::cluster::clock::Span;
 use crate::cluster::journal::Entry;
@@ -19,12 +18,27 @@ use crate::cluster::request::Options;
 use crate::cluster::{Actor, Cluster};
 use crate::value;
 
-/// The ReplicaSet controller.
-pub(super) struct ReplicaSetController;
+/// The controller of one of the two kinds.
+pub(super) struct ReplicaSetController {
+    kind: Kind,
+    actor: Actor,
+}
+
+impl ReplicaSetController {
+    /// The controller of ReplicaSets.
+    pub(super) fn of_replica_sets() -> Self {
+        Self { kind: Kind::ReplicaSet, actor: Actor::ReplicaSet }
+    }
+
+    /// The controller of ReplicationControllers.
+    pub(super) fn of_replication_controllers() -> Self {
+        Self { kind: Kind::ReplicationController, actor: Actor::ReplicationController }
+    }
+}
 
 impl Controller for ReplicaSetController {
     fn actor(&self) -> Actor {
-        Actor::ReplicaSet
+        self.actor
     }
 
     fn latency(&self) -> Span {
@@ -33,17 +47,17 @@ impl Controller for ReplicaSetController {
 
     fn observe(&mut self, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue) {
         match entry.key.kind {
-            Kind::ReplicaSet => dirty.add(entry.key.clone()),
-            Kind::Pod => owned::observe(Kind::ReplicaSet, entry, cluster, dirty),
+            Kind::Pod => owned::observe(self.kind, entry, cluster, dirty),
+            kind if kind == self.kind => dirty.add(entry.key.clone()),
             _ => {}
         }
     }
 
     fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
         let Some(set) = context.cluster.get(key).cloned() else { return };
-        let Some(selector) = Selector::of_label_selector(set.spec().get("selector")) else { return };
-        let pods = owned::claim(context.cluster, Actor::ReplicaSet, &set, Kind::Pod, &selector);
-        let (active, others): (Vec<_>, Vec<_>) = pods.into_iter().partition(|pod| is_active(pod));
+        let Some(selector) = owned::selector_of(&set) else { return };
+        let pods = owned::claim(context.cluster, self.actor, &set, Kind::Pod, &selector);
+        let (active, others): (Vec<_>, Vec<_>) = pods.into_iter().partition(|pod| owned::is_active(pod));
         let terminating = others.iter().filter(|pod| pod.is_terminating()).count();
         let wanted = usize::try_from(owned::replicas(&set)).unwrap_or(0);
         let mut active = active;
@@ -58,23 +72,18 @@ impl Controller for ReplicaSetController {
     }
 }
 
-/// Whether a Pod counts: it has not ended and is not being deleted.
-fn is_active(object: &Object) -> bool {
-    object.as_pod().is_some_and(|pod| !pod.is_finished()) && !object.is_terminating()
-}
-
 fn create(context: &mut Context<'_>, set: &Object, count: usize) -> Vec<Arc<Object>> {
     let document = owned::pod_of_template(set);
     let mut created = Vec::with_capacity(count);
     for _ in 0..count {
-        match owned::create_named(context.cluster, Actor::ReplicaSet, set.namespace(), &document) {
+        match owned::create_named(context.cluster, context.actor, set.namespace(), &document) {
             Ok(pod) => {
                 let message = format!("Created pod: {}", pod.name());
                 context.event(set, Event::normal("SuccessfulCreate", message));
                 created.push(pod);
             }
             Err(status) => {
-                context.event(set, Event::warning("FailedCreate", format!("Error creating: {status}")));
+                context.event(set, Event::warning("FailedCreate", format!("Error creating: {}", status.message)));
                 break;
             }
         }
@@ -118,7 +127,7 @@ fn delete(context: &mut Context<'_>, set: &Object, active: &[Arc<Object>], count
     ranked.sort_by(|(a, _), (b, _)| a.cmp(b));
     for (_, object) in ranked.into_iter().take(count) {
         let options = Options { uid: object.meta.uid.clone(), ..Options::default() };
-        if context.cluster.delete(Actor::ReplicaSet, &object.key, options).is_ok() {
+        if context.cluster.delete(context.actor, &object.key, options).is_ok() {
             let message = format!("Deleted pod: {}", object.name());
             context.event(set, Event::normal("SuccessfulDelete", message));
         }
@@ -134,9 +143,11 @@ fn write_status(context: &mut Context<'_>, set: &Object, active: &[Arc<Object>],
         active.iter().filter(|pod| pod.as_pod().is_some_and(|pod| pod.ready)).collect();
     let wait = set.spec().get("minReadySeconds").as_int().unwrap_or(0);
     let now = cluster.timestamp();
-    let available =
-        ready.iter().filter(|pod| owned::ready_since(pod).is_some_and(|at| at.0 + wait <= now.0)).count();
+    let available = ready.iter().filter(|pod| owned::is_available(pod, wait, now)).count();
     let mut status = value!({ "replicas": (active.len()), "terminatingReplicas": terminating });
+    if set.key.kind == Kind::ReplicationController {
+        status.remove("terminatingReplicas");
+    }
     let mut count = |field: &'static str, number: usize| {
         if number > 0 {
             status.set(field, number);
@@ -148,17 +159,8 @@ fn write_status(context: &mut Context<'_>, set: &Object, active: &[Arc<Object>],
     if set.meta.generation > 0 {
         status.set("observedGeneration", set.meta.generation);
     }
-    if wait > 0
-        && let Some(next) = ready
-            .iter()
-            .filter_map(|pod| owned::ready_since(pod))
-            .map(|at| at.0 + wait)
-            .filter(|at| *at > now.0)
-            .min()
-    {
-        let at = cluster.instant_of(Timestamp(next));
-        let after = at - cluster.now();
+    if let Some(after) = owned::until_available(ready, wait, cluster) {
         context.requeue(after);
     }
-    owned::write_status(context.cluster, Actor::ReplicaSet, set, status);
+    owned::write_status(context.cluster, context.actor, set, status);
 }

@@ -10,7 +10,7 @@ mod template;
 
 use std::sync::Arc;
 
-use super::{Context, Controller, Event, WorkQueue, owned};
+use super::{Context, Controller, Event, WorkQueue, fingerprint, owned};
 use crate::api::object::{Key, Object};
 use crate::api::patch::last_applied::LAST_APPLIED;
 use crate::api::registry::Kind;
@@ -81,17 +81,6 @@ fn counted(object: &Object, field: &str) -> i64 {
     object.status().get(field).as_int().unwrap_or(0)
 }
 
-/// A number or a percentage of `spec.replicas` (`intstr`), rounded up or down.
-fn share(value: &Value, of: i64, round_up: bool) -> i64 {
-    let percent = value.as_str().and_then(|text| text.strip_suffix('%')?.parse::<i64>().ok());
-    match (percent, value.as_int()) {
-        (Some(percent), _) if round_up => (percent * of + 99).div_euclid(100),
-        (Some(percent), _) => (percent * of).div_euclid(100),
-        (None, Some(number)) => number,
-        (None, None) => share(&Value::text("25%"), of, round_up),
-    }
-}
-
 impl Sync<'_, '_> {
     fn recreates(&self) -> bool {
         self.deployment.spec().at(&["strategy", "type"]).str() == "Recreate"
@@ -106,7 +95,7 @@ impl Sync<'_, '_> {
         if self.recreates() {
             return 0;
         }
-        share(self.deployment.spec().at(&["strategy", "rollingUpdate", "maxSurge"]), self.wanted(), true)
+        owned::share(self.deployment.spec().at(&["strategy", "rollingUpdate", "maxSurge"]), self.wanted(), true)
     }
 
     /// `maxUnavailable` in Pods; one where that and the surge would be none.
@@ -115,7 +104,7 @@ impl Sync<'_, '_> {
             return 0;
         }
         let rolling = self.deployment.spec().at(&["strategy", "rollingUpdate", "maxUnavailable"]);
-        let unavailable = share(rolling, self.wanted(), false);
+        let unavailable = owned::share(rolling, self.wanted(), false);
         let unavailable = if self.surge() == 0 && unavailable == 0 { 1 } else { unavailable };
         unavailable.min(self.wanted())
     }
@@ -247,7 +236,7 @@ impl Sync<'_, '_> {
         }
         let revision = self.highest_revision(&self.sets) + 1;
         let collisions = counted(&self.deployment, "collisionCount");
-        let hash = template::hash(self.deployment.spec().get("template"), collisions);
+        let hash = fingerprint::hash(self.deployment.spec().get("template"), collisions);
         let replicas = self.room_for_new(None);
         let document = self.new_set_document(&hash, revision, replicas);
         match self.context.cluster.create(
@@ -330,23 +319,5 @@ impl Sync<'_, '_> {
         let direction = if to > from { "up" } else { "down" };
         let message = format!("Scaled {direction} replica set {} from {from} to {to}", set.name());
         self.context.event(&self.deployment, Event::normal("ScalingReplicaSet", message));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_are_numbers_or_percentages_of_the_replicas() {
-        for (value, of, up, down) in [
-            (Value::text("25%"), 4, 1, 1),
-            (Value::text("25%"), 3, 1, 0),
-            (Value::text("100%"), 7, 7, 7),
-            (Value::Int(2), 10, 2, 2),
-            (Value::Null, 3, 1, 0),
-        ] {
-            assert_eq!((share(&value, of, true), share(&value, of, false)), (up, down), "{value:?} of {of}");
-        }
     }
 }

@@ -13,6 +13,9 @@ use crate::api::quantity::Quantity;
 use crate::api::typed::{Node, Protocol};
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::Cluster;
+use crate::controllers::placement::{
+    NO_EXECUTE, NO_SCHEDULE, UNSCHEDULABLE, selected, tolerates, untolerated,
+};
 
 /// Why a node does not fit, in the scheduler's words; and whether removing Pods could help.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,11 +101,11 @@ pub(super) fn fits(
     let node = object.as_node().expect("objects of kind Node are Nodes");
     let spec = pod.spec();
     let tolerations = spec.get("tolerations").items();
-    let cordon = ("node.kubernetes.io/unschedulable", "", "NoSchedule");
+    let cordon = (UNSCHEDULABLE, "", NO_SCHEDULE);
     if node.unschedulable && !tolerates(tolerations, cordon) {
         return Err(vec![reason("node(s) were unschedulable", false)]);
     }
-    if untolerated(node, tolerations) {
+    if untolerated(node, tolerations, &[NO_SCHEDULE, NO_EXECUTE]) {
         return Err(vec![reason("node(s) had untolerated taint(s)", false)]);
     }
     if !selected(spec, object) {
@@ -130,74 +133,6 @@ fn room(needs: &Needs, object: &Object, node: &Node, usage: &Usage) -> Result<()
         reasons.push(reason("Insufficient memory", true));
     }
     if reasons.is_empty() { Ok(()) } else { Err(reasons) }
-}
-
-/// Whether the node has a taint that keeps this Pod from being scheduled there.
-fn untolerated(node: &Node, tolerations: &[Value]) -> bool {
-    node.taints.items().iter().any(|taint| {
-        let effect = taint.get("effect").str();
-        let taint = (taint.get("key").str(), taint.get("value").str(), effect);
-        matches!(effect, "NoSchedule" | "NoExecute") && !tolerates(tolerations, taint)
-    })
-}
-
-/// Whether one of the tolerations tolerates a taint (key, value, effect).
-fn tolerates(tolerations: &[Value], (key, value, effect): (&str, &str, &str)) -> bool {
-    tolerations.iter().any(|toleration| {
-        let text = |field| toleration.get(field).str();
-        let exists = text("operator") == "Exists";
-        (text("effect").is_empty() || text("effect") == effect)
-            && (text("key") == key || (text("key").is_empty() && exists))
-            && (exists || text("value") == value)
-    })
-}
-
-/// `nodeSelector` and the required part of `affinity.nodeAffinity`.
-fn selected(spec: &Value, node: &Object) -> bool {
-    let labels = &node.meta.labels;
-    if !spec
-        .get("nodeSelector")
-        .entries()
-        .iter()
-        .all(|(key, value)| labels.get(key).as_str() == value.as_str())
-    {
-        return false;
-    }
-    let required = spec.at(&["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]);
-    let terms = required.get("nodeSelectorTerms").items();
-    required.is_null() || terms.iter().any(|term| term_matches(term, node))
-}
-
-fn term_matches(term: &Value, node: &Object) -> bool {
-    let by_label = term.get("matchExpressions").items();
-    let by_field = term.get("matchFields").items();
-    let name = Value::from(node.name());
-    !(by_label.is_empty() && by_field.is_empty())
-        && by_label.iter().all(|one| holds(one, node.meta.labels.get(one.get("key").str())))
-        && by_field.iter().all(|one| holds(one, &name))
-}
-
-/// One `NodeSelectorRequirement` against the value that the node has, or null.
-fn holds(requirement: &Value, has: &Value) -> bool {
-    let values = requirement.get("values").items();
-    let listed = has.as_str().is_some_and(|has| values.iter().any(|value| value.str() == has));
-    let compare = |greater: bool| {
-        let (Ok(has), Some(Ok(bound))) =
-            (has.str().parse::<i64>(), values.first().map(|value| value.str().parse::<i64>()))
-        else {
-            return false;
-        };
-        if greater { has > bound } else { has < bound }
-    };
-    match requirement.get("operator").str() {
-        "In" => listed,
-        "NotIn" => !listed,
-        "Exists" => !has.is_null(),
-        "DoesNotExist" => has.is_null(),
-        "Gt" => compare(true),
-        "Lt" => compare(false),
-        _ => false,
-    }
 }
 
 /// The message of `framework.FitError`, with what preemption has to say.

@@ -3,11 +3,13 @@
 //! Owns which objects are described and what stands between them. Each family of kinds has its file; what
 //! has none is described by its fields ([`generic`]).
 
+mod autoscaler;
 mod config;
 mod endpoints;
 mod events;
 mod generic;
 mod ingress;
+mod jobs;
 mod node;
 mod page;
 mod pod;
@@ -141,6 +143,9 @@ fn describe(call: &Call, object: &Object, show_events: bool) -> String {
         Kind::ReplicaSet | Kind::ReplicationController => workloads::replica_set(&about, &mut page),
         Kind::StatefulSet => workloads::stateful_set(&about, &mut page),
         Kind::DaemonSet => workloads::daemon_set(&about, &mut page),
+        Kind::Job => jobs::job(&about, &mut page),
+        Kind::CronJob => jobs::cron_job(&about, &mut page),
+        Kind::HorizontalPodAutoscaler => autoscaler::describe(&about, &mut page),
         Kind::Node => node::describe(&about, &mut page),
         Kind::Ingress => ingress::describe(&about, &mut page),
         Kind::Namespace => config::namespace(&about, &mut page),
