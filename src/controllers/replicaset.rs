@@ -83,7 +83,10 @@ fn create(context: &mut Context<'_>, set: &Object, count: usize) -> Vec<Arc<Obje
                 created.push(pod);
             }
             Err(status) => {
-                context.event(set, Event::warning("FailedCreate", format!("Error creating: {}", status.message)));
+                context.event(
+                    set,
+                    Event::warning("FailedCreate", format!("Error creating: {}", status.message)),
+                );
                 break;
             }
         }

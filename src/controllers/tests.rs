@@ -1,5 +1,7 @@
 //! Controllers at work together, seen through the objects that they leave.
 
+mod workloads;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

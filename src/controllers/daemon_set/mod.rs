@@ -212,11 +212,16 @@ impl Sync<'_, '_> {
         let node = node_of(pod);
         let name = pod.name();
         let event = if pod.as_pod().is_some_and(|pod| pod.phase == "Failed") {
-            let message = format!("Found failed daemon pod {}/{name} on node {node}, will try to kill it", pod.namespace());
+            let message = format!(
+                "Found failed daemon pod {}/{name} on node {node}, will try to kill it",
+                pod.namespace()
+            );
             Event::warning("FailedDaemonPod", message)
         } else {
-            let message =
-                format!("Found succeeded daemon pod {}/{name} on node {node}, will try to delete it", pod.namespace());
+            let message = format!(
+                "Found succeeded daemon pod {}/{name} on node {node}, will try to delete it",
+                pod.namespace()
+            );
             Event::normal("SucceededDaemonPod", message)
         };
         self.context.event(&self.set, event);

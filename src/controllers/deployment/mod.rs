@@ -95,7 +95,11 @@ impl Sync<'_, '_> {
         if self.recreates() {
             return 0;
         }
-        owned::share(self.deployment.spec().at(&["strategy", "rollingUpdate", "maxSurge"]), self.wanted(), true)
+        owned::share(
+            self.deployment.spec().at(&["strategy", "rollingUpdate", "maxSurge"]),
+            self.wanted(),
+            true,
+        )
     }
 
     /// `maxUnavailable` in Pods; one where that and the surge would be none.

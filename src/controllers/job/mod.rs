@@ -110,7 +110,8 @@ impl Controller for JobController {
         let Some(selector) = owned::selector_of(&job) else { return };
         let pods = owned::claim(context.cluster, Actor::Job, &job, Kind::Pod, &selector);
         let failures = self.failures.get(key).filter(|one| one.uid == job.meta.uid).cloned();
-        let failures = failures.unwrap_or_else(|| Failures { uid: job.meta.uid.clone(), ..Failures::default() });
+        let failures =
+            failures.unwrap_or_else(|| Failures { uid: job.meta.uid.clone(), ..Failures::default() });
         let mut sync = Sync { status: job.status().clone(), job, pods, failures, context };
         sync.run();
         let failures = sync.failures;
@@ -208,7 +209,11 @@ impl Sync<'_, '_> {
         let ending = verdict.is_some();
         if let Some(verdict) = &verdict {
             if verdict.failed {
-                self.delete_active(false);
+                // Pods that are cut off count as failures.
+                let count = self.counted("failed") + i64::from(self.delete_active());
+                if count > 0 {
+                    self.status.set("failed", count);
+                }
             }
         } else {
             self.suspend_or_resume();
@@ -219,7 +224,7 @@ impl Sync<'_, '_> {
         let verdict = verdict.or_else(|| self.completed());
         if let Some(verdict) = verdict {
             if !verdict.failed {
-                self.delete_active(true);
+                self.delete_active();
             }
             self.conclude(&verdict);
         }
@@ -232,8 +237,12 @@ impl Sync<'_, '_> {
 
     /// Counts the Pods that have ended since the last look; gives them.
     fn count(&mut self) -> Vec<Arc<Object>> {
-        let mut ended: Vec<Arc<Object>> =
-            self.pods.iter().filter(|pod| is_tracked(pod) && (has_succeeded(pod) || has_failed(pod))).cloned().collect();
+        let mut ended: Vec<Arc<Object>> = self
+            .pods
+            .iter()
+            .filter(|pod| is_tracked(pod) && (has_succeeded(pod) || has_failed(pod)))
+            .cloned()
+            .collect();
         ended.sort_by_key(|pod| (finished_at(pod), pod.name().clone()));
         let mut done = indexes::parse(self.status.get("completedIndexes").str());
         for pod in &ended {
@@ -275,9 +284,8 @@ impl Sync<'_, '_> {
             ));
         }
         let late = self.deadline().is_some_and(|at| at <= self.now());
-        (late && !self.is_suspended()).then(|| {
-            Verdict::failure("DeadlineExceeded", "Job was active longer than specified deadline")
-        })
+        (late && !self.is_suspended())
+            .then(|| Verdict::failure("DeadlineExceeded", "Job was active longer than specified deadline"))
     }
 
     /// Containers that are restarted in place count as failures too.
@@ -317,15 +325,14 @@ impl Sync<'_, '_> {
             Some(completions) => succeeded >= completions,
             None => succeeded > 0 && self.active().is_empty(),
         };
-        (complete && !self.is_suspended()).then(|| {
-            Verdict::success("CompletionsReached", "Reached expected number of succeeded pods")
-        })
+        (complete && !self.is_suspended())
+            .then(|| Verdict::success("CompletionsReached", "Reached expected number of succeeded pods"))
     }
 
     fn suspend_or_resume(&mut self) {
         let suspended = self.is_suspended();
         if suspended {
-            self.delete_active(true);
+            self.delete_active();
         }
         let known = find(&self.status, "Suspended").map(|one| one.get("status").str() == "True");
         if suspended == known.unwrap_or(false) {
@@ -347,7 +354,10 @@ impl Sync<'_, '_> {
         let now = self.now();
         conditions::set(&mut self.status, verdict.target(), true, verdict.reason, &verdict.message, now);
         let left = self.pods.iter().any(|pod| {
-            self.context.cluster.get(&pod.key).is_some_and(|pod| !pod.as_pod().is_some_and(|pod| pod.is_finished()))
+            self.context
+                .cluster
+                .get(&pod.key)
+                .is_some_and(|pod| !pod.as_pod().is_some_and(|pod| pod.is_finished()))
         });
         if left {
             return;
@@ -391,9 +401,8 @@ impl Sync<'_, '_> {
     }
 
     fn terminating(&self) -> usize {
-        let ends = |pod: &&Arc<Object>| {
-            pod.is_terminating() && !pod.as_pod().is_some_and(|pod| pod.is_finished())
-        };
+        let ends =
+            |pod: &&Arc<Object>| pod.is_terminating() && !pod.as_pod().is_some_and(|pod| pod.is_finished());
         self.pods.iter().filter(ends).count()
     }
 
@@ -435,7 +444,13 @@ impl Sync<'_, '_> {
         let mut ranked = active;
         ranked.sort_by_key(|object| {
             let pod = object.as_pod().expect("Jobs own Pods");
-            (!pod.node.is_empty(), pod.phase == "Running", pod.ready, Reverse(object.meta.created), object.name().clone())
+            (
+                !pod.node.is_empty(),
+                pod.phase == "Running",
+                pod.ready,
+                Reverse(object.meta.created),
+                object.name().clone(),
+            )
         });
         let excess = ranked.len() - keep;
         for pod in ranked.into_iter().take(excess) {
@@ -444,14 +459,15 @@ impl Sync<'_, '_> {
         }
     }
 
-    /// Removes all active Pods. Those that are not to be counted as failures lose their finalizer first.
-    fn delete_active(&mut self, uncounted: bool) {
+    /// Removes all active Pods, which are not counted any more; gives their number.
+    fn delete_active(&mut self) -> u32 {
+        let mut count = 0;
         for pod in self.active() {
-            if uncounted {
-                untrack(self.context.cluster, &pod);
-            }
+            untrack(self.context.cluster, &pod);
             self.delete(&pod);
+            count += 1;
         }
+        count
     }
 
     fn delete(&mut self, pod: &Object) {
@@ -483,7 +499,8 @@ impl Sync<'_, '_> {
 /// When the last container of a Pod ended, or its deletion was asked for.
 fn finished_at(pod: &Object) -> Option<Timestamp> {
     let statuses = pod.status().get("containerStatuses").items().iter();
-    let ended = statuses.filter_map(|one| Timestamp::of(one.at(&["state", "terminated", "finishedAt"]))).max();
+    let ended =
+        statuses.filter_map(|one| Timestamp::of(one.at(&["state", "terminated", "finishedAt"]))).max();
     let grace = pod.value.at(&["metadata", "deletionGracePeriodSeconds"]).as_int().unwrap_or(0);
     ended.or_else(|| pod.meta.deletion.map(|at| Timestamp(at.0 - grace)))
 }

@@ -50,9 +50,8 @@ impl Controller for StatefulSetController {
     fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
         let Some(set) = context.cluster.get(key).cloned() else { return };
         let Some(selector) = owned::selector_of(&set) else { return };
-        let fits = |pod: &Object| {
-            selector.matches(&pod.meta.labels) && identity::ordinal(&set, pod).is_some()
-        };
+        let fits =
+            |pod: &Object| selector.matches(&pod.meta.labels) && identity::ordinal(&set, pod).is_some();
         let pods = owned::claim_where(context.cluster, Actor::StatefulSet, &set, Kind::Pod, &fits);
         let revisions = revisions::list(context.cluster, Actor::StatefulSet, &set, &selector);
         let mut collisions = set.status().get("collisionCount").as_int().unwrap_or(0);

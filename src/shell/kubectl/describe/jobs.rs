@@ -87,7 +87,7 @@ fn progress(spec: &Value, status: &Value, page: &mut Page) {
 fn indexes(list: &str) -> String {
     match list.len() {
         0 => "<none>".to_owned(),
-        ..=INDEXES => list.to_owned(),
+        1..=INDEXES => list.to_owned(),
         _ => {
             let end = list[..INDEXES].rfind(',').map_or(0, |at| at + 1);
             format!("{}...", &list[..end])

@@ -1,9 +1,12 @@
 //! `kubectl rollout history`.
 
-use super::{replica_sets, revision, targets};
+use std::sync::Arc;
+
+use super::{replica_sets, revision, revisions, targets};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
-use crate::shell::command::{Flag, Value, option};
+use crate::api::value::{SmolStr, Value};
+use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::describe::template_text;
 use crate::shell::kubectl::failure::{Failure, Outcome};
@@ -15,7 +18,7 @@ use crate::words::Words;
 /// The annotation that says why a revision was made.
 const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 
-const OWN: &[Flag] = &[option('\0', "revision", Value::Number, "show this revision", "显示该版本的详情")];
+const OWN: &[Flag] = &[option('\0', "revision", Argument::Number, "show this revision", "显示该版本的详情")];
 
 /// `rollout history`.
 pub static VERB: Verb = Verb {
@@ -38,38 +41,62 @@ async fn run(call: Call) -> Outcome {
 }
 
 fn history(call: &Call, object: &Object) -> Outcome {
+    let all = history_of(call, object)?;
+    if let Some(wanted) = call.number("revision").filter(|wanted| *wanted > 0) {
+        let found = all.iter().find(|one| one.number == wanted);
+        let found = found.ok_or_else(|| Failure::plain("unable to find the specified revision"))?;
+        call.say(&format!("{} with revision #{wanted}", named(&object.key)));
+        call.say(&template_text(&found.template));
+        return Ok(());
+    }
+    call.say(&format!("{} ", named(&object.key)));
+    if all.is_empty() {
+        call.say("No rollout history found.");
+        return Ok(());
+    }
+    let mut table = "REVISION\tCHANGE-CAUSE\n".to_owned();
+    for one in &all {
+        let cause = if one.cause.is_empty() { "<none>" } else { &one.cause };
+        table.push_str(&format!("{}\t{cause}\n", one.number));
+    }
+    call.say(&tabs::aligned(&table, tabs::DESCRIBE));
+    Ok(())
+}
+
+/// A revision as it is listed.
+struct Revision {
+    number: i64,
+    cause: SmolStr,
+    template: Value,
+}
+
+/// The revisions of a workload, oldest first.
+fn history_of(call: &Call, object: &Object) -> Result<Vec<Revision>, Failure> {
+    let cause = |of: &Object| SmolStr::from(of.meta.annotation(CHANGE_CAUSE).unwrap_or(""));
+    if revisions::has(object.key.kind) {
+        let all = revisions::of(call, object);
+        let one = |one: &Arc<Object>| Revision {
+            number: revisions::number(one),
+            cause: cause(one),
+            template: revisions::template(one),
+        };
+        return Ok(all.iter().map(one).collect());
+    }
     if object.key.kind != Kind::Deployment {
         let info = object.key.kind.info();
-        if matches!(object.key.kind, Kind::StatefulSet | Kind::DaemonSet) {
-            return Err(Failure::NotSimulated(
-                format!("kubectl rollout history of a {}", info.name),
-                "kubectl describe",
-            ));
-        }
         return Err(Failure::plain(format!(
             "no history viewer has been implemented for {{\"{}\" \"{}\"}}",
             info.group, info.name
         )));
     }
-    let sets = replica_sets(call, object);
-    if let Some(wanted) = call.number("revision").filter(|wanted| *wanted > 0) {
-        let set = sets.iter().find(|set| revision(set) == wanted);
-        let set = set.ok_or_else(|| Failure::plain("unable to find the specified revision"))?;
+    let one = |set: &Arc<Object>| {
         let mut template = set.spec().get("template").clone();
-        if let Some(cause) = set.meta.annotation(CHANGE_CAUSE) {
+        let cause = cause(set);
+        if !cause.is_empty() {
             let annotations = template.at_mut(&["metadata", "annotations"]).map_mut();
-            annotations.insert(CHANGE_CAUSE, crate::api::value::SmolStr::new(cause).into());
+            annotations.insert(CHANGE_CAUSE, cause.clone().into());
         }
-        call.say(&format!("{} with revision #{wanted}", named(&object.key)));
-        call.say(&template_text(&template));
-        return Ok(());
-    }
-    let mut table = "REVISION\tCHANGE-CAUSE\n".to_owned();
-    for set in &sets {
-        let cause = set.meta.annotation(CHANGE_CAUSE).filter(|cause| !cause.is_empty()).unwrap_or("<none>");
-        table.push_str(&format!("{}\t{cause}\n", revision(set)));
-    }
-    call.say(&format!("{} ", named(&object.key)));
-    call.say(&tabs::aligned(&table, tabs::DESCRIBE));
-    Ok(())
+        Revision { number: revision(set), cause, template }
+    };
+    Ok(replica_sets(call, object).iter().map(one).collect())
 }

@@ -3,6 +3,7 @@
 //! Owns what its verbs share: which objects they are about, and the words for those that have no rollout.
 
 mod history;
+mod revisions;
 mod status;
 mod undo;
 

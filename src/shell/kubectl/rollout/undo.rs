@@ -1,6 +1,6 @@
 //! `kubectl rollout undo`.
 
-use super::{is_paused, replica_sets, revision, targets};
+use super::{is_paused, replica_sets, revision, revisions, targets};
 use crate::api::object::Object;
 use crate::api::patch::last_applied::LAST_APPLIED;
 use crate::api::registry::Kind;
@@ -54,12 +54,7 @@ async fn run(call: Call) -> Outcome {
 fn undo(call: &Call, object: &Object) -> Result<String, Failure> {
     match object.key.kind {
         Kind::Deployment => {}
-        Kind::StatefulSet | Kind::DaemonSet => {
-            return Err(Failure::NotSimulated(
-                format!("kubectl rollout undo of a {}", object.key.kind.name()),
-                "kubectl apply -f",
-            ));
-        }
+        kind if revisions::has(kind) => {}
         kind => {
             let info = kind.info();
             return Err(Failure::plain(format!(
@@ -71,6 +66,9 @@ fn undo(call: &Call, object: &Object) -> Result<String, Failure> {
     let wanted = call.number("to-revision").unwrap_or(0);
     if wanted < 0 {
         return Err(Failure::plain(format!("unable to find specified revision {wanted} in history")));
+    }
+    if revisions::has(object.key.kind) {
+        return revisions::undo(call, object, wanted);
     }
     let sets = replica_sets(call, object);
     let target = target(&sets, wanted)?;
