@@ -19,6 +19,7 @@ use portside::cluster::request::Options;
 use portside::cluster::settings::ProxyMode;
 use portside::cluster::{Actor, Cluster, Settings};
 use portside::containers::catalogue::App;
+use portside::explain::{self, render::render};
 use portside::network::dns::{self, Data, RecordKind};
 use portside::network::topology::OutsideHost;
 use portside::network::{
@@ -29,6 +30,7 @@ use portside::shell::destination_order::sorted;
 use portside::shell::resolver::{Configuration, in_order};
 use portside::simulation::Simulation;
 use portside::value;
+use portside::words::Language;
 
 /// How often a connection is tried: enough that each of six equally likely answers is seen (the chance to miss
 /// one is below 6 × (5/6)^200 = 10^-15).
@@ -736,4 +738,67 @@ fn an_answer_goes_back_through_every_place_of_the_way() {
     assert_eq!(there, back);
     let last = trace.hops.last().expect("a trace has hops");
     assert_eq!(last.after.source, to, "the client sees the answer come from where it asked");
+}
+
+/// Words in both languages, and a command to type, for what was found of one failure.
+fn is_explained(found: &[explain::Finding]) -> Result<(), String> {
+    let first = found.first().ok_or("nothing was found")?;
+    if first.severity != explain::Severity::Problem {
+        return Err("it is said to be well".to_owned());
+    }
+    for finding in found {
+        let [en, zh] = [Language::English, Language::Chinese].map(|language| render(finding, language));
+        if en.what.is_empty() || en.why.is_empty() || zh.what.is_empty() || zh.why.is_empty() {
+            return Err(format!("words are missing: {en:?} {zh:?}"));
+        }
+        if en.what == zh.what || en.why == zh.why {
+            return Err(format!("one language only: {en:?}"));
+        }
+    }
+    let commands = found.iter().flat_map(|finding| &finding.fixes);
+    match commands.into_iter().any(|fix| matches!(fix, explain::Fix::Command(_))) {
+        true => Ok(()),
+        false => Err(format!("nothing to type: {found:?}")),
+    }
+}
+
+#[test]
+fn every_failure_of_the_truth_table_is_explained() {
+    let (mut wrong, mut explained) = (BTreeSet::new(), 0);
+    for (mode, mode_name) in [(ProxyMode::Iptables, "iptables"), (ProxyMode::Nftables, "nftables")] {
+        let cluster = bench(mode);
+        let mut network = network(&cluster);
+        for line in TRUTH.lines().skip(1) {
+            let row: Vec<&str> = line.split('\t').collect();
+            let (transport, target) = row[4].split_once(' ').expect("the files of the bench are well-formed");
+            let failed = !row[6].contains("HTTP 200") && !row[6].contains("UDP reply");
+            if row[0] != mode_name || !failed || row[2] == "kubernetes" {
+                continue;
+            }
+            let from = origin(row[5]);
+            let found = match target.parse::<SocketAddr>() {
+                Ok(to) => {
+                    let transport = if transport == "udp" { Transport::Udp } else { Transport::Tcp };
+                    let trace = network.connect(&cluster, &from, to, transport);
+                    explain::connection::connection(&cluster, &trace)
+                }
+                Err(_) => {
+                    let name = target.rsplit_once(':').expect("the files of the bench are well-formed").0;
+                    explain::name::name(&cluster, &from, name)
+                }
+            };
+            match is_explained(&found) {
+                Ok(()) => explained += 1,
+                Err(how) => {
+                    wrong.insert(format!("{mode_name} {} {} from {}: {how}", row[2], row[4], row[5]));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{explained} explained, {} not:\n{}",
+        wrong.len(),
+        Vec::from_iter(wrong).join("\n")
+    );
 }

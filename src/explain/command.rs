@@ -2,6 +2,7 @@
 //!
 //! Owns [`CommandCause`]: what is left to say when no connection, name or refusal explains an exit status.
 
+use crate::api::object::Key;
 use crate::api::value::SmolStr;
 
 /// What can be the matter with a command line.
@@ -15,6 +16,13 @@ pub enum CommandCause {
         image: Option<SmolStr>,
         /// Programs of that place that do similar things.
         instead: Vec<&'static str>,
+    },
+    /// It used a Service's variable `NAME_PORT`, which is no port number.
+    LinkPort {
+        /// The variable.
+        variable: String,
+        /// The Service that makes it.
+        service: Key,
     },
     /// It ended with a status, and that is all that is known.
     Ended {

@@ -47,7 +47,9 @@ pub(super) fn ways_in(
         }
         let field = if external { "spec.externalTrafficPolicy" } else { "spec.internalTrafficPolicy" };
         let cause = ServiceCause::LocalOnly { external, with, without };
-        findings.push(finding(Severity::Note, cause).at(field).edit(field, "Cluster"));
+        let mut found = finding(Severity::Note, cause).at(field);
+        found.fixes.extend(super::remedy::set(key, field.trim_start_matches("spec."), "Cluster"));
+        findings.push(found);
     }
     if matches!(service.affinity, Affinity::ClientIp { .. })
         && outside
@@ -69,6 +71,13 @@ fn pending(cluster: &Cluster, key: &Key) -> bool {
 pub(super) fn any_node(cluster: &Cluster) -> Option<std::net::IpAddr> {
     let nodes = || cluster.list(Kind::Node, None).filter_map(|object| object.as_node());
     nodes().find(|node| node.taints.is_empty()).or_else(|| nodes().next())?.address()
+}
+
+/// The address of a node that has a ready endpoint of a Service.
+pub(super) fn node_with_endpoint(cluster: &Cluster, service: &Key) -> Option<std::net::IpAddr> {
+    let (with, _) = split_nodes(cluster, &super::service::slices(cluster, service));
+    let node = with.into_iter().find_map(|name| cluster.find(Kind::Node, "", &name))?;
+    node.as_node()?.address()
 }
 
 /// Nodes with a ready endpoint in the slices, and nodes without.

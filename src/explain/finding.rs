@@ -12,6 +12,7 @@ use super::name::NameCause;
 use super::pod::PodCause;
 use super::refusal::RefusalCause;
 use super::service::ServiceCause;
+use super::spread::SpreadCause;
 use super::variables::VariableCause;
 use super::workload::WorkloadCause;
 
@@ -52,6 +53,8 @@ pub enum Cause {
     Workload(WorkloadCause),
     /// With a connection.
     Connection(ConnectionCause),
+    /// With who answers.
+    Spread(SpreadCause),
     /// With a name that does not resolve.
     Name(NameCause),
     /// With an environment variable of a Service.

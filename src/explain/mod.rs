@@ -6,7 +6,8 @@
 //! [`render`] turns a [`Finding`] into words.
 //!
 //! - [`service`] (with `selector` and `external`), [`pod`], [`workload`]: what may be the matter with objects.
-//! - [`connection`], [`name`], [`variables`], [`refusal`], [`command`]: what may be the matter with a command.
+//! - [`connection`] (with `remedy`, `whose`), [`name`], [`variables`], [`refusal`], [`command`]: what may be the matter with a command.
+//! - [`spread`]: who answered, where nothing failed.
 //! - [`near`]: slips and near misses. [`place`]: which line of a person's file is to blame.
 
 pub mod command;
@@ -19,10 +20,13 @@ pub mod near;
 pub mod place;
 pub mod pod;
 pub mod refusal;
+mod remedy;
 pub mod render;
 mod selector;
 pub mod service;
+pub mod spread;
 pub mod variables;
+mod whose;
 pub mod workload;
 
 use crate::api::object::Key;
@@ -135,22 +139,26 @@ fn has_failed(incident: &Incident) -> bool {
     match incident {
         Incident::Connection { trace, .. } => trace.outcome.delivery().is_none(),
         Incident::Name { .. } => true,
+        Incident::Reused { .. } => false,
         // A refusal that matters ends its command with a status of its own.
         Incident::Refusal { .. } => false,
     }
 }
 
-/// Why a command line failed: its last connection, name or refusals.
+/// Why a command line failed: its last connection, name or refusals. Where all went well: how its last connection
+/// went, and who answered.
 #[must_use]
 pub fn command_line(cluster: &Cluster, command: &Command) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for incident in command.incidents.iter().rev() {
         let found = match incident {
-            Incident::Connection { trace, .. } if trace.outcome.delivery().is_none() => {
-                connection::connection(cluster, trace)
+            Incident::Connection { trace, from } if trace.outcome.delivery().is_none() => {
+                remedy::there(cluster, from, &command.from, connection::connection(cluster, trace))
             }
-            Incident::Connection { .. } => continue,
-            Incident::Name { from, name } => name::name(cluster, from, name),
+            Incident::Connection { .. } | Incident::Reused { .. } => continue,
+            Incident::Name { from, name } => {
+                remedy::there(cluster, from, &command.from, name::name(cluster, from, name))
+            }
             Incident::Refusal { key, status, document } => {
                 refusal::refusal(cluster, key, status, document.as_ref())
             }
@@ -167,18 +175,40 @@ pub fn command_line(cluster: &Cluster, command: &Command) -> Vec<Finding> {
     if !findings.is_empty() {
         return findings;
     }
-    if command.status == 0
-        && let Some(Incident::Connection { trace, .. }) = command.incidents.last()
-    {
-        return connection::connection(cluster, trace);
+    let mut connections = command.incidents.iter().rev().filter_map(|incident| match incident {
+        Incident::Connection { trace, from } => Some((trace, from)),
+        _ => None,
+    });
+    if let Some((trace, from)) = connections.next().filter(|_| command.status == 0) {
+        let mut findings = connection::connection(cluster, trace);
+        findings.extend(spread::spread(cluster, command));
+        return remedy::there(cluster, from, &command.from, findings);
     }
     vec![unexplained(cluster, command)]
+}
+
+/// A line that used a Service's variable in the form of a link as if it were a port.
+fn link_port(cluster: &Cluster, command: &Command) -> Option<Finding> {
+    let namespace = match &command.from {
+        Origin::Pod(pod) => pod.namespace.as_str(),
+        _ => "default",
+    };
+    variables::referred(&command.line).find_map(|variable| {
+        let service = variables::maker(cluster, namespace, &variable)?;
+        let number = variable.replace("_PORT", "_SERVICE_PORT");
+        let better = command.line.replace(&variable, &number);
+        let cause = Cause::Command(CommandCause::LinkPort { variable, service: service.clone() });
+        Some(Finding::new(&service, Severity::Problem, cause).command(better))
+    })
 }
 
 /// What is left to say about a command line that failed for reasons of its own.
 fn unexplained(cluster: &Cluster, command: &Command) -> Finding {
     let nobody = Key::new(Kind::Service, "", "");
     let finding = |cause| Finding::new(&nobody, Severity::Problem, Cause::Command(cause));
+    if let Some(link) = link_port(cluster, command) {
+        return link;
+    }
     if command.status != NO_SUCH_COMMAND {
         return finding(CommandCause::Ended { line: command.line.clone(), status: command.status });
     }

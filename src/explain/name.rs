@@ -3,11 +3,15 @@
 //! Owns [`NameCause`]: the search path, other namespaces, headless Services without Pods, DNS itself being away.
 //! Sources: <https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/>.
 
-use super::finding::{Cause, Finding, Severity};
-use super::near;
+use std::net::SocketAddr;
+
+use super::external::{any_node, node_with_endpoint};
+use super::finding::{Cause, Finding, Fix, Severity};
 use super::service::{routes, slices};
+use super::{near, remedy};
 use crate::api::object::Key;
 use crate::api::registry::Kind;
+use crate::api::typed::Policy;
 use crate::api::value::SmolStr;
 use crate::cluster::Cluster;
 use crate::containers::{Reference, commands};
@@ -114,12 +118,15 @@ pub fn name(cluster: &Cluster, from: &Origin, name: &str) -> Vec<Finding> {
         let object = service.as_ref().and_then(|key| cluster.get(key)).and_then(|object| object.as_service());
         let address = object.and_then(|service| {
             let port = service.ports.first().map_or(0, |port| port.port);
-            service.cluster_ip().map(|ip| std::net::SocketAddr::new(ip, port).to_string())
+            service.cluster_ip().map(|ip| SocketAddr::new(ip, port).to_string())
         });
         let subject = service.clone().unwrap_or(nobody);
-        let command = address.clone().filter(|_| on_node).map(|address| format!("curl http://{address}"));
+        let fixes = match &service {
+            Some(key) => outside_pods(cluster, key, address.as_deref().filter(|_| on_node)),
+            None => vec![Fix::Command("kubectl get svc -A".to_owned())],
+        };
         let mut findings = found(&subject, NameCause::NotInAPod { service, address, on_node });
-        findings[0].fixes.extend(command.map(super::finding::Fix::Command));
+        findings[0].fixes = fixes;
         return findings;
     };
     if let Some(findings) = dns_away(cluster) {
@@ -156,7 +163,12 @@ pub fn name(cluster: &Cluster, from: &Origin, name: &str) -> Vec<Finding> {
     if cluster.find(Kind::Namespace, "", namespace).is_none() {
         let names = cluster.list(Kind::Namespace, None).map(|object| object.name().as_str());
         let nearest = near::nearest(namespace, names).map(SmolStr::new);
-        return found(&nobody, NameCause::NoSuchNamespace { namespace: namespace.into(), nearest });
+        let command = match &nearest {
+            Some(nearest) => format!("nslookup {}.{nearest}", parts.service),
+            None => "kubectl get namespaces".to_owned(),
+        };
+        let cause = NameCause::NoSuchNamespace { namespace: namespace.into(), nearest };
+        return found(&nobody, cause).into_iter().map(|finding| finding.command(command.clone())).collect();
     }
     if cluster.find(Kind::Pod, namespace, parts.service).is_some() {
         let pod = Key::new(Kind::Pod, namespace, parts.service);
@@ -173,10 +185,29 @@ pub fn name(cluster: &Cluster, from: &Origin, name: &str) -> Vec<Finding> {
         nearest: nearest.clone(),
     };
     let mut findings = found(&nobody, cause);
-    findings[0]
-        .fixes
-        .extend(nearest.map(|key| super::finding::Fix::Command(format!("nslookup {}", key.name))));
+    findings[0].fixes.push(Fix::Command(match nearest {
+        Some(key) => format!("nslookup {}", key.name),
+        None => format!("kubectl get svc -n {namespace}"),
+    }));
     findings
+}
+
+/// What works where no cluster name does: on a node the address inside the cluster, outside a node port.
+fn outside_pods(cluster: &Cluster, key: &Key, address: Option<&str>) -> Vec<Fix> {
+    if let Some(address) = address {
+        return vec![Fix::Command(format!("curl http://{address}"))];
+    }
+    let Some(service) = cluster.get(key).and_then(|object| object.as_service()) else { return Vec::new() };
+    let node_port = service.ports.iter().map(|port| port.node_port).find(|port| *port != 0);
+    let node = match service.external_policy {
+        Policy::Local => node_with_endpoint(cluster, key),
+        Policy::Cluster => any_node(cluster),
+    };
+    match node_port.zip(node) {
+        Some((port, node)) => vec![Fix::Command(format!("curl http://{}", SocketAddr::new(node, port)))],
+        None if service.headless => super::spread::with_address(cluster, key).into_iter().collect(),
+        None => remedy::set(key, "type", "NodePort").into(),
+    }
 }
 
 /// A Service of that name in any namespace.
@@ -195,7 +226,10 @@ fn dns_away(cluster: &Cluster) -> Option<Vec<Finding>> {
         return None;
     }
     let cause = Cause::Name(NameCause::DnsAway { service: key.clone() });
-    let mut findings = vec![Finding::new(&key, Severity::Problem, cause)];
+    let mut findings = vec![
+        Finding::new(&key, Severity::Problem, cause)
+            .command("kubectl get pods -n kube-system -l k8s-app=kube-dns".to_owned()),
+    ];
     let about = super::service::service(cluster, &key);
     findings.extend(about.into_iter().filter(|finding| finding.severity == Severity::Problem));
     Some(findings)

@@ -5,6 +5,7 @@
 
 use super::finding::{Cause, Finding, Fix, Severity, in_namespace};
 use super::near;
+use super::variables::{self, LinkUse};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::typed::{Container, Pod};
@@ -77,6 +78,15 @@ pub enum PodCause {
         /// The ports that are open in the Pod.
         open: Vec<u16>,
     },
+    /// Its command line uses a Service's variable `NAME_PORT`, which is no port number.
+    UsesLink {
+        /// The use.
+        link: LinkUse,
+        /// The port number that is probably meant.
+        port: u16,
+        /// The value that the variable has.
+        value: String,
+    },
     /// It is on its way out.
     Terminating,
     /// It has ended for good.
@@ -117,7 +127,30 @@ pub fn pod(cluster: &Cluster, key: &Key) -> Vec<Finding> {
     };
     let mut finding = Finding::new(key, severity, Cause::Pod(cause.clone())).at(field(object, &cause));
     finding.fixes = fixes(cluster, key, &cause);
-    vec![finding]
+    let mut findings = vec![finding];
+    let well = severity != Severity::Problem;
+    findings.extend(links(cluster, object).map(|finding| Finding {
+        severity: if well { Severity::Note } else { Severity::Problem },
+        ..finding
+    }));
+    findings
+}
+
+/// Variables in the form of links that a Pod's containers use.
+pub(super) fn links(cluster: &Cluster, object: &Object) -> impl Iterator<Item = Finding> {
+    variables::links_used(cluster, object).into_iter().filter_map(|link| {
+        let service = cluster.get(&link.service)?.as_service()?;
+        let port = service.ports.first()?.port;
+        let value = format!("tcp://{}", std::net::SocketAddr::new(service.cluster_ip()?, port));
+        let fixes = variables::link_fixes(cluster, &object.key, &link.container, &link.variable);
+        let containers = &object.as_pod()?.spec.containers;
+        let at = containers.iter().position(|one| one.name == link.container).unwrap_or(0);
+        let cause = PodCause::UsesLink { link, port, value };
+        let mut finding = Finding::new(&object.key, Severity::Note, Cause::Pod(cause));
+        finding.field = format!("spec.containers[{at}]");
+        finding.fixes = fixes;
+        Some(finding)
+    })
 }
 
 /// What is the matter with a Pod.

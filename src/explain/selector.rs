@@ -16,6 +16,12 @@ use crate::cluster::Cluster;
 
 /// What to say of a selector that matches no Pod.
 pub(super) fn nothing_matches(cluster: &Cluster, key: &Key, object: &Object, selector: &Selector) -> Finding {
+    if let Some(workload) = scaled_to_zero(cluster, key, selector) {
+        let (kind, name) = (workload.kind.info().singular, &workload.name);
+        let command = format!("kubectl scale {kind} {name} --replicas=1{}", in_namespace(key));
+        let cause = Cause::Service(ServiceCause::ScaledToZero { workload });
+        return Finding::new(key, Severity::Problem, cause).command(command);
+    }
     let text = selector.to_string();
     let elsewhere = elsewhere(cluster, key, selector);
     let nearest = near::nearest_pod(cluster, &key.namespace, selector);
@@ -39,6 +45,18 @@ pub(super) fn nothing_matches(cluster: &Cluster, key: &Key, object: &Object, sel
     finding
 }
 
+/// A workload with no replicas whose Pods the selector would match.
+fn scaled_to_zero(cluster: &Cluster, key: &Key, selector: &Selector) -> Option<Key> {
+    [Kind::Deployment, Kind::StatefulSet, Kind::ReplicaSet].into_iter().find_map(|kind| {
+        let fits = |object: &&Arc<Object>| {
+            object.spec().get("replicas").as_int() == Some(0)
+                && object.controller().is_none()
+                && selector.matches(object.spec().at(&["template", "metadata", "labels"]))
+        };
+        cluster.list(kind, Some(&key.namespace)).find(fits).map(|object| object.key.clone())
+    })
+}
+
 /// Another namespace in which the selector matches Pods, with their number: the one with most.
 fn elsewhere(cluster: &Cluster, key: &Key, selector: &Selector) -> Option<(SmolStr, usize)> {
     let mut best: Option<(SmolStr, usize)> = None;
@@ -56,6 +74,14 @@ fn elsewhere(cluster: &Cluster, key: &Key, selector: &Selector) -> Option<(SmolS
 /// something would make the Pod again without the label.
 fn selector_fixes(cluster: &Cluster, service: &Object, near: &Nearest) -> Vec<Fix> {
     let key = &service.key;
+    let unlike = |one: &near::Difference| {
+        one.lookalike.is_none() && one.found.as_ref().is_some_and(|found| !near::is_slip(&one.wanted, found))
+    };
+    let others = cluster.list(Kind::Pod, Some(&key.namespace)).count() > 1;
+    if others && near.owner.is_none() && near.differences.iter().any(unlike) {
+        // One of several that differ just as much: to relabel it would be a guess.
+        return vec![Fix::Command(format!("kubectl get pods --show-labels{}", in_namespace(key)))];
+    }
     let Some(owner) = &near.owner else {
         let labels: String =
             near.differences.iter().map(|one| format!(" {}={}", one.key, one.wanted)).collect();

@@ -75,6 +75,11 @@ pub enum ServiceCause {
         /// How many Pods match there.
         pods: usize,
     },
+    /// The selector fits the Pods of a workload that is told to have none.
+    ScaledToZero {
+        /// The workload.
+        workload: Key,
+    },
     /// Pods match, and none of them (or not all) is ready.
     NotReady {
         /// How many are ready.
@@ -121,6 +126,20 @@ pub enum ServiceCause {
     NoSelector {
         /// Slices of the namespace that no controller made and that carry no label of this Service.
         unlabelled: Vec<SmolStr>,
+    },
+    /// It has endpoints, and none that kube-proxy uses: not ready, or ending without serving any more.
+    NoUsableEndpoint {
+        /// How many are not ready.
+        not_ready: usize,
+        /// How many are on their way out.
+        terminating: usize,
+        /// A slice that names them.
+        slice: SmolStr,
+    },
+    /// Headless, with several Pods: nothing balances.
+    HeadlessUnbalanced {
+        /// How many Pods the name stands for.
+        pods: usize,
     },
     /// It is only an alias in DNS.
     Alias {
@@ -179,7 +198,7 @@ pub fn service(cluster: &Cluster, key: &Key) -> Vec<Finding> {
             if pods.is_empty() {
                 findings.push(selector::nothing_matches(cluster, key, object, labels));
             } else {
-                findings.extend(ports(key, service, &pods));
+                findings.extend(ports(cluster, key, service, &pods));
                 findings.extend(readiness(cluster, key, service, &pods));
                 findings.extend(selector::too_broad(cluster, key, object, &pods));
             }
@@ -188,6 +207,10 @@ pub fn service(cluster: &Cluster, key: &Key) -> Vec<Finding> {
     findings.extend(external::ways_in(cluster, key, service, &slices));
     if service.headless {
         findings.extend(headless_ports(key, service));
+        findings.extend(unbalanced(cluster, key, &slices));
+    }
+    if findings.iter().all(|finding| finding.severity != Severity::Problem) {
+        findings.extend(unusable(key, &slices));
     }
     if findings.iter().all(|finding| finding.severity != Severity::Problem) {
         let routes = routes(service, &slices);
@@ -263,11 +286,15 @@ pub(super) fn target_of(pod: &Object, port: &ServicePort) -> Option<u16> {
 }
 
 /// Ports that lead nowhere.
-fn ports(key: &Key, service: &Service, pods: &[Arc<Object>]) -> Vec<Finding> {
+fn ports(cluster: &Cluster, key: &Key, service: &Service, pods: &[Arc<Object>]) -> Vec<Finding> {
     let faults = service.ports.iter().enumerate().filter_map(|(index, port)| {
         let (cause, target) = pods.iter().find_map(|pod| port_fault(pod, port))?;
         let field = format!("spec.ports[{index}].targetPort");
-        let finding = Finding::new(key, Severity::Problem, Cause::Service(cause)).at(field.clone());
+        let finding = Finding::new(key, Severity::Problem, Cause::Service(cause.clone())).at(field.clone());
+        if let ServiceCause::OnlyLoopback { pod, .. } = &cause {
+            let everywhere = super::remedy::listen_everywhere(cluster, pod);
+            return Some(everywhere.into_iter().fold(finding, Finding::fix));
+        }
         let Some(target) = target else { return Some(finding) };
         let quoted = match &target {
             PortRef::Number(number) => number.to_string(),
@@ -341,6 +368,37 @@ fn headless_ports(key: &Key, service: &Service) -> Option<Finding> {
     let cause = ServiceCause::HeadlessPort { port: port.port, target: port.target.clone() };
     let field = format!("spec.ports[{index}].port");
     Some(Finding::new(key, Severity::Note, Cause::Service(cause)).at(field))
+}
+
+/// Endpoints of which none is used.
+fn unusable(key: &Key, slices: &[Arc<Object>]) -> Option<Finding> {
+    let decoded = || slices.iter().filter_map(|object| object.as_endpoint_slice());
+    let endpoints = || decoded().flat_map(|slice| &slice.endpoints);
+    let used = endpoints().any(|one| one.ready || one.serving && one.terminating);
+    if used || endpoints().next().is_none() {
+        return None;
+    }
+    let terminating = endpoints().filter(|one| one.terminating).count();
+    let not_ready = endpoints().count() - terminating;
+    let slice = slices.first()?.name().clone();
+    let namespace = in_namespace(key);
+    let command = format!("kubectl get endpointslice {slice} -o yaml{namespace}");
+    let cause = ServiceCause::NoUsableEndpoint { not_ready, terminating, slice };
+    Some(Finding::new(key, Severity::Problem, Cause::Service(cause)).command(command))
+}
+
+/// A name that stands for several Pods, with nobody between who balances.
+fn unbalanced(cluster: &Cluster, key: &Key, slices: &[Arc<Object>]) -> Option<Finding> {
+    let endpoints =
+        slices.iter().filter_map(|object| object.as_endpoint_slice()).flat_map(|one| &one.endpoints);
+    let pods = endpoints.filter(|endpoint| endpoint.ready).count();
+    if pods < 2 {
+        return None;
+    }
+    let cause = ServiceCause::HeadlessUnbalanced { pods };
+    let mut finding = Finding::new(key, Severity::Note, Cause::Service(cause)).at("spec.clusterIP");
+    finding.fixes.extend(super::spread::with_address(cluster, key));
+    Some(finding)
 }
 
 /// How packets go, by the EndpointSlices that kube-proxy reads.

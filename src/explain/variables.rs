@@ -3,11 +3,12 @@
 //! Owns [`VariableCause`]. A container gets the variables of the Services that exist when it starts, of its own
 //! namespace alone: <https://kubernetes.io/docs/tutorials/services/connect-applications-service/>.
 
-use super::finding::{Cause, Finding, Severity, in_namespace};
+use super::finding::{Cause, Finding, Fix, Severity, in_namespace};
 use super::near;
-use crate::api::object::Key;
+use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::typed::{Service, ServiceType};
+use crate::api::value::SmolStr;
 use crate::cluster::Cluster;
 use crate::containers::Runtime;
 
@@ -19,6 +20,11 @@ const ENDINGS: [&str; 3] = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"];
 pub enum VariableCause {
     /// It is there.
     Present {
+        /// Its value.
+        value: String,
+    },
+    /// It is there, and is no port number: `tcp://ADDRESS:PORT`, as links of old Docker had it.
+    LinkForm {
         /// Its value.
         value: String,
     },
@@ -82,6 +88,9 @@ pub fn variable(cluster: &Cluster, runtime: &Runtime, pod: &Key, variable: &str)
     let service = own.or_else(|| all().find(|one| fits(one.name())));
     let subject = service.map_or_else(|| Key::new(Kind::Service, "", ""), |object| object.key.clone());
     let cause = match (value, service.and_then(|object| object.as_service())) {
+        (Some(value), Some(_)) if variable.ends_with("_PORT") && value.contains("://") => {
+            VariableCause::LinkForm { value: value.to_owned() }
+        }
         (Some(value), _) => VariableCause::Present { value: value.to_owned() },
         (None, None) => {
             let names = all().filter(|one| *one.namespace() == pod.namespace);
@@ -99,13 +108,99 @@ pub fn variable(cluster: &Cluster, runtime: &Runtime, pod: &Key, variable: &str)
         (None, Some(_)) if !of_pod.spec.service_links => VariableCause::LinksOff { pod: pod.clone() },
         (None, Some(_)) => VariableCause::OlderPod { pod: pod.clone() },
     };
-    let severity =
-        if matches!(cause, VariableCause::Present { .. }) { Severity::Fine } else { Severity::Problem };
+    let severity = match cause {
+        VariableCause::Present { .. } => Severity::Fine,
+        VariableCause::LinkForm { .. } => Severity::Note,
+        _ => Severity::Problem,
+    };
     let mut finding = Finding::new(&subject, severity, Cause::Variable(cause.clone()));
     if let VariableCause::OlderPod { .. } = cause {
         finding = finding.command(format!("kubectl delete pod {}{}", pod.name, in_namespace(pod)));
     }
+    if let VariableCause::LinkForm { .. } = cause {
+        let container = of_pod.spec.containers.first().map(|one| one.name.clone()).unwrap_or_default();
+        finding.fixes = link_fixes(cluster, pod, &container, variable);
+    }
     vec![finding]
+}
+
+/// A variable of a Service's link form that a container's command line uses, as if it were a number or a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkUse {
+    /// The container.
+    pub container: SmolStr,
+    /// The variable.
+    pub variable: String,
+    /// The Service that makes it.
+    pub service: Key,
+}
+
+/// The variables `NAME_PORT` of Services that a Pod's containers use in their command lines or environment and do not set
+/// themselves.
+#[must_use]
+pub fn links_used(cluster: &Cluster, object: &Object) -> Vec<LinkUse> {
+    let Some(pod) = object.as_pod().filter(|pod| pod.spec.service_links) else { return Vec::new() };
+    let mut found = Vec::new();
+    for container in &pod.spec.containers {
+        let document = &container.document;
+        let own = |name: &str| document.get("env").items().iter().any(|one| one.get("name").str() == name);
+        let words = ["command", "args"].into_iter().flat_map(|field| document.get(field).items());
+        let values = document.get("env").items().iter().map(|one| one.get("value"));
+        for used in words.chain(values).flat_map(|word| referred(word.str())) {
+            if own(&used) || found.iter().any(|one: &LinkUse| one.variable == used) {
+                continue;
+            }
+            if let Some(service) = maker(cluster, &object.key.namespace, &used) {
+                found.push(LinkUse { container: container.name.clone(), variable: used, service });
+            }
+        }
+    }
+    found
+}
+
+/// The Service of a namespace that makes the variable `NAME_PORT`.
+#[must_use]
+pub fn maker(cluster: &Cluster, namespace: &str, variable: &str) -> Option<Key> {
+    let wanted = variable.strip_suffix("_PORT").filter(|name| !name.is_empty())?;
+    let makes = |object: &&std::sync::Arc<Object>| {
+        object.as_service().is_some_and(|service| service.cluster_ip().is_some())
+            && prefix(object.name()) == wanted
+    };
+    cluster.list(Kind::Service, Some(namespace)).find(makes).map(|object| object.key.clone())
+}
+
+/// The variables named `…_PORT` that a text refers to: `$A_PORT`, `${A_PORT}`, `$(A_PORT)`.
+pub fn referred(text: &str) -> impl Iterator<Item = String> {
+    text.split('$').skip(1).filter_map(|rest| {
+        let rest = rest.trim_start_matches(['{', '(']);
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        Some(rest[..end].to_owned()).filter(|name| name.ends_with("_PORT"))
+    })
+}
+
+/// What gives a container a port number instead of the link form: a variable of its own, or no variables of
+/// Services at all.
+pub(super) fn link_fixes(cluster: &Cluster, pod: &Key, container: &str, variable: &str) -> Vec<Fix> {
+    let service = maker(cluster, &pod.namespace, variable);
+    let service = service.and_then(|key| cluster.get(&key)).and_then(|object| object.as_service());
+    let port = service.and_then(|service| service.ports.first()).map_or(0, |port| port.port);
+    let owner = cluster.get(pod).and_then(|object| near::owner(cluster, object));
+    let Some(owner) = owner else {
+        let key = pod.clone();
+        let value = format!("{{ name: {variable}, value: \"{port}\" }}");
+        let off = Fix::Edit {
+            key: key.clone(),
+            field: "spec.enableServiceLinks".to_owned(),
+            value: "false".to_owned(),
+        };
+        return vec![Fix::Edit { key, field: format!("spec.containers[{container}].env"), value }, off];
+    };
+    let (kind, name, namespace) = (owner.kind.info().singular, &owner.name, in_namespace(&owner));
+    let off = "{\"spec\":{\"template\":{\"spec\":{\"enableServiceLinks\":false}}}}";
+    vec![
+        Fix::Command(format!("kubectl set env {kind}/{name} {variable}={port}{namespace}")),
+        Fix::Command(format!("kubectl patch {kind} {name} -p '{off}'{namespace}")),
+    ]
 }
 
 #[cfg(test)]

@@ -56,7 +56,9 @@ pub fn workload(cluster: &Cluster, key: &Key) -> Vec<Finding> {
         return vec![scaled.at("spec.replicas").command(command)];
     }
     if ready >= wanted && wanted > 0 {
-        return vec![finding(Severity::Fine, WorkloadCause::Works { ready })];
+        let mut findings = vec![finding(Severity::Fine, WorkloadCause::Works { ready })];
+        findings.extend(pods(cluster, object).first().into_iter().flat_map(|one| pod::links(cluster, one)));
+        return findings;
     }
     let failure = status.get("conditions").items().iter().find(|condition| {
         condition.get("type").str() == "ReplicaFailure" && condition.get("status").str() == "True"
@@ -74,7 +76,10 @@ pub fn workload(cluster: &Cluster, key: &Key) -> Vec<Finding> {
     let severity = if starting { Severity::Note } else { Severity::Problem };
     let mut found = finding(severity, WorkloadCause::PodsNotReady { ready, wanted, pod: blamed });
     found.fixes = fixes;
-    vec![found]
+    let links = pods(cluster, object).first().map(|one| Vec::from_iter(pod::links(cluster, one)));
+    let mut findings = vec![found];
+    findings.extend(links.unwrap_or_default());
+    findings
 }
 
 /// The Pods that a workload's selector selects.

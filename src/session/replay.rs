@@ -142,7 +142,10 @@ impl Replay {
     /// Types a command; what comes back. It takes its time.
     pub fn command(&mut self, command: &str) -> Exchange {
         let started = self.host.now();
+        let from = crate::shell::client::origin(&self.place);
+        let running = self.host.with(|simulation| simulation.incidents.begin(command.trim(), from));
         let (output, status) = self.execute(command);
+        self.host.with(|simulation| simulation.incidents.end(running, status));
         self.pass_until(started + COMMAND_MICROS);
         Exchange { command: command.to_owned(), output, status }
     }

@@ -142,8 +142,11 @@ fn start(host: &Host, pod: &Key, container: &str, words: &[String]) -> Option<Pr
         host: host.clone(),
     };
     let running = invocation.run(words).ok()?;
+    let (world, of, name) = (host.clone(), pod.clone(), container.to_owned());
     let task = host.spawn(Box::pin(async move {
-        running.await;
+        // The script is the container's main process: the container ends with it.
+        let status = running.await;
+        world.with(|simulation| simulation.end_process(&of, &name, u8::try_from(status).unwrap_or(1)));
     }));
     Some(Program { pod: pod.clone(), task, output })
 }

@@ -6,12 +6,13 @@
 //! It explains nothing: that is [`crate::explain`]'s.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::api::object::Key;
 use crate::api::status::Status;
 use crate::api::value::Value;
-use crate::network::{Origin, Trace};
+use crate::network::{Origin, Place, Trace};
 
 /// How many incidents are remembered: more than one command line causes that a person still looks at.
 const INCIDENT_LIMIT: usize = 256;
@@ -27,6 +28,13 @@ pub enum Incident {
         from: Origin,
         /// Its way.
         trace: Arc<Trace>,
+    },
+    /// Another request over a connection that was open already.
+    Reused {
+        /// Where the connection was opened to.
+        to: SocketAddr,
+        /// Who answers it.
+        server: Place,
     },
     /// A name that could not be turned into an address.
     Name {

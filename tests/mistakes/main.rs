@@ -7,4 +7,5 @@ mod pods;
 mod refusals;
 mod selectors;
 mod services;
+mod traffic;
 mod world;

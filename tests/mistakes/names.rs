@@ -68,7 +68,10 @@ fn cluster_names_outside_of_pods_are_explained() {
         matches!(cause, Cause::Name(NameCause::NotInAPod { on_node: true, service: Some(_), .. })),
         "{failure:?}"
     );
-    assert_eq!(commands(finding), [format!("curl http://{}:80", world.cluster_ip("web"))]);
+    let typed = format!("ssh k8s-w1 'curl http://{}:80'", world.cluster_ip("web"));
+    assert_eq!(commands(finding), [typed.as_str()]);
+    let shown = world.run(&typed);
+    assert!(shown.contains("Welcome to nginx"), "{shown}");
 }
 
 #[test]

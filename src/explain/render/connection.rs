@@ -9,8 +9,13 @@ use crate::words::Language;
 pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) -> Said {
     let whom = named(subject);
     match cause {
-        ConnectionCause::Arrived { server, seen_as, rewritten_at } => {
+        ConnectionCause::Arrived { server, seen_as, rewritten_at, itself } => {
             let why = match rewritten_at {
+                Some(place) if *itself => say!(
+                    language,
+                    "The Pod reached itself through its Service: {place} sent the packet back where it came from (hairpin) and put its own address {seen_as} in, so that the answer passes it too.",
+                    "Pod 经由 Service 访问了自己：{place} 把数据包送回来处（hairpin），并换上自己的地址 {seen_as}，好让应答也经过它。"
+                ),
                 Some(place) => say!(
                     language,
                     "The server sees {seen_as}, not the client: {place} put its own address in, so that the answer comes back the same way.",
@@ -36,18 +41,29 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 "Service 没有任何可用端点时，kube-proxy 会直接拒绝数据包。"
             ),
         ),
-        ConnectionCause::NothingListens { place, port, open, node_ports } => {
+        ConnectionCause::NothingListens { place, port, open, node_ports, meant } => {
+            let why = match meant {
+                Some((key, node_port)) => {
+                    let service = named(key);
+                    say!(
+                        language,
+                        "{port} is a port of {service} or of its Pods; on a node's address it is reached by its node port, {node_port}.",
+                        "{port} 是 {service} 或其 Pod 的端口；在节点的地址上要用它的节点端口 {node_port}。"
+                    )
+                }
+                None => say!(
+                    language,
+                    "The packet found the address; the host itself answered that the port is closed.",
+                    "数据包找到了这个地址，是主机自己回答端口没有打开。"
+                ),
+            };
             let mut said = Said::new(
                 say!(
                     language,
                     "Refused at once: nothing listens on port {port} of {place}.",
                     "立即被拒绝：{place} 的端口 {port} 没有进程监听。"
                 ),
-                say!(
-                    language,
-                    "The packet found the address; the host itself answered that the port is closed.",
-                    "数据包找到了这个地址，是主机自己回答端口没有打开。"
-                ),
+                why,
             );
             if !open.is_empty() {
                 said = said.row(say!(language, "open there", "那里打开的端口"), numbers(open, language));
@@ -57,6 +73,18 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
             }
             said
         }
+        ConnectionCause::HeadlessPort { asked, target } => Said::new(
+            say!(
+                language,
+                "Refused at once: {whom} is headless, and its Pods listen on port {target}, not {asked}.",
+                "立即被拒绝：{whom} 是无头服务（headless Service），它的 Pod 监听端口 {target}，不是 {asked}。"
+            ),
+            say!(
+                language,
+                "Its name gives the Pods' own addresses, and no proxy translates the port on the way.",
+                "它的名字解析为 Pod 自己的地址，途中没有代理转换端口。"
+            ),
+        ),
         ConnectionCause::OnlyLoopback { place, port } => Said::new(
             say!(
                 language,
@@ -69,7 +97,11 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 "程序要监听 0.0.0.0，别处才能访问。"
             ),
         ),
-        ConnectionCause::NoSuchPort { asked, ports, is_node_port, is_target, silent } => {
+        ConnectionCause::NoSuchPort { asked, protocol, ports, is_node_port, is_target, silent } => {
+            let other = ports.iter().any(|(port, held)| port == asked && held != protocol);
+            let asked = format!("{asked}/{protocol}");
+            let ports: Vec<String> = ports.iter().map(|(port, held)| format!("{port}/{held}")).collect();
+            let ports = if ports.is_empty() { "<none>".to_owned() } else { ports.join(", ") };
             let what = if *silent {
                 say!(
                     language,
@@ -83,7 +115,13 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                     "立即被拒绝：{whom} 没有端口 {asked}。"
                 )
             };
-            let why = if *is_node_port {
+            let why = if other {
+                say!(
+                    language,
+                    "It has that number for another protocol only; rules go by address, protocol and port.",
+                    "它只在另一种协议上有这个号码；规则按地址、协议和端口匹配。"
+                )
+            } else if *is_node_port {
                 say!(
                     language,
                     "{asked} is its node port, which is open on nodes' addresses, not on the ClusterIP.",
@@ -102,8 +140,7 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                     "只有 Service 自己的端口会被转换。"
                 )
             };
-            Said::new(what, why)
-                .row(say!(language, "ports of {whom}", "{whom} 的端口"), numbers(ports, language))
+            Said::new(what, why).row(say!(language, "ports of {whom}", "{whom} 的端口"), ports)
         }
         ConnectionCause::NoLocalEndpoints { node, external } => {
             let field = if *external { "externalTrafficPolicy" } else { "internalTrafficPolicy" };
@@ -132,20 +169,62 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 "这个地址不在 loadBalancerSourceRanges 之内，kube-proxy 丢弃了数据包。"
             ),
         ),
-        ConnectionCause::NoSuchService { address } => Said::new(
-            say!(
-                language,
-                "Nothing comes back: no Service has the address {address}.",
-                "没有任何回应：没有 Service 使用地址 {address}。"
-            ),
-            say!(
-                language,
-                "It is in the Service network; a Service that had it may have been deleted and made again with another.",
-                "它属于 Service 网段；也许原来的 Service 被删除后重建，地址已经变了。"
-            ),
-        ),
-        ConnectionCause::NobodyHas { address, was } => {
+        ConnectionCause::NoSuchService { address, was } => {
             let why = match was {
+                Some(service) => {
+                    let service = named(service);
+                    say!(
+                        language,
+                        "{service} had it. An address lasts as long as its Service: one that is deleted and made again has another.",
+                        "它曾属于 {service}。地址与 Service 同在：删除后重建的 Service 会有另一个地址。"
+                    )
+                }
+                None => say!(
+                    language,
+                    "It is in the Service network, and no rule of kube-proxy names it.",
+                    "它属于 Service 网段，而 kube-proxy 没有任何规则提到它。"
+                ),
+            };
+            Said::new(
+                say!(
+                    language,
+                    "Nothing comes back: no Service has the address {address}.",
+                    "没有任何回应：没有 Service 使用地址 {address}。"
+                ),
+                why,
+            )
+        }
+        ConnectionCause::Ending { pod, waits } => {
+            let pod = named(pod);
+            let why = if *waits {
+                say!(
+                    language,
+                    "kube-proxy chose it before it heard that the Pod is no endpoint any more. Its containers do wait before they end (preStop), but not long enough.",
+                    "kube-proxy 选中它时，还不知道这个 Pod 已不是端点。它的容器结束前会等待（preStop），但等得不够久。"
+                )
+            } else {
+                say!(
+                    language,
+                    "A Pod that is deleted is told to stop at once, while its removal from the endpoints still travels to every node: for a moment kube-proxy sends to a Pod that no longer listens. Let its containers wait a little before they end (preStop).",
+                    "被删除的 Pod 会立刻收到停止信号，而把它移出端点的消息还在传往各个节点：有那么一会儿，kube-proxy 会把流量发给已不再监听的 Pod。请让容器在结束前稍等片刻（preStop）。"
+                )
+            };
+            Said::new(
+                say!(
+                    language,
+                    "{whom} sent the connection to {pod}, which was ending.",
+                    "{whom} 把连接发给了正在终止的 {pod}。"
+                ),
+                why,
+            )
+        }
+        ConnectionCause::NobodyHas { address, was, no_range } => {
+            let why = match was {
+                None if *no_range => say!(
+                    language,
+                    "It is in the Pod network, and in no node's share of it, so the packet left the cluster and was lost: nothing comes back.",
+                    "它属于 Pod 网络，但不在任何节点的网段里，于是数据包离开集群后消失：没有任何回应。"
+                ),
                 Some(pod) => {
                     let pod = named(pod);
                     say!(
@@ -171,7 +250,11 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                     "It is {whose}. To be reached from outside it needs a Service of type NodePort or LoadBalancer.",
                     "它是 {whose}。要从集群外访问，需要 NodePort 或 LoadBalancer 类型的 Service。"
                 ),
-                (None, _) => String::new(),
+                (None, _) => say!(
+                    language,
+                    "It is in the cluster's own networks, and no Pod or Service has it.",
+                    "它属于集群内部的网段，而且没有 Pod 或 Service 使用它。"
+                ),
             };
             let said = Said::new(
                 say!(
@@ -194,7 +277,11 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 "Nothing comes back: the network knows no way to {address}.",
                 "没有任何回应：网络中没有通往 {address} 的路由。"
             ),
-            String::new(),
+            say!(
+                language,
+                "It belongs to no node, Pod, Service or host of this world, and the router drops it.",
+                "它不属于这个世界里的任何节点、Pod、Service 或主机，路由器把它丢弃了。"
+            ),
         ),
         ConnectionCause::NoBalancerTarget => Said::new(
             say!(
@@ -244,13 +331,37 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 "它没有在运行，或者没有这个地址族的地址。"
             ),
         ),
-        ConnectionCause::TimeToLive => Said::new(
+        ConnectionCause::SentBack { address, by_proxy } => Said::new(
             say!(
                 language,
-                "The packet went round in circles until its time to live was over.",
-                "数据包来回转发，直到生存时间（TTL）耗尽。"
+                "Nothing comes back: the network sent the packet for {address} back to the node that it came from.",
+                "没有任何回应：发往 {address} 的数据包又被网络送回了它出发的节点。"
             ),
-            String::new(),
+            nobody_takes(by_proxy.as_ref(), language),
+        ),
+        ConnectionCause::TimeToLive { address, by_proxy } => Said::new(
+            say!(
+                language,
+                "The packet for {address} went round in circles until its time to live was over.",
+                "发往 {address} 的数据包来回转发，直到生存时间（TTL）耗尽。"
+            ),
+            nobody_takes(by_proxy.as_ref(), language),
+        ),
+    }
+}
+
+/// Why no node takes a packet that is routed to the nodes.
+fn nobody_takes(by_proxy: Option<&Key>, language: Language) -> String {
+    match by_proxy.map(named) {
+        Some(service) => say!(
+            language,
+            "The address is that of the load balancer of {service} with ipMode Proxy: kube-proxy writes no rule for it, so only the load balancer itself answers there.",
+            "这是 {service} 的负载均衡器地址，ipMode 为 Proxy：kube-proxy 不为它写规则，只有负载均衡器自己会应答。"
+        ),
+        None => say!(
+            language,
+            "The router sends it to a node, and no rule of that node takes it: the node gives it back to the router.",
+            "路由器把它送往某个节点，而该节点没有规则接收它，又把它交还给路由器。"
         ),
     }
 }

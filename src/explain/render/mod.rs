@@ -8,6 +8,7 @@ mod name;
 mod pod;
 mod refusal;
 mod service;
+mod spread;
 
 use super::finding::{Cause, Finding, Fix, named};
 use crate::words::Language;
@@ -54,6 +55,7 @@ pub fn render(finding: &Finding, language: Language) -> Said {
         Cause::Pod(cause) => pod::words(cause, &subject, language),
         Cause::Workload(cause) => pod::workload(cause, &subject, language),
         Cause::Connection(cause) => connection::words(cause, &finding.subject, language),
+        Cause::Spread(cause) => spread::words(cause, &subject, language),
         Cause::Name(cause) => name::words(cause, language),
         Cause::Variable(cause) => name::variable(cause, &subject, language),
         Cause::Refusal(cause) => refusal::words(cause, &subject, language),

@@ -107,6 +107,18 @@ pub(super) fn variable(cause: &VariableCause, subject: &str, language: Language)
                 "它在容器启动时设定，之后不再改变。"
             ),
         ),
+        VariableCause::LinkForm { value } => Said::new(
+            say!(
+                language,
+                "The variable is there, and it is no port number: {value}.",
+                "变量存在，但它不是端口号：{value}。"
+            ),
+            say!(
+                language,
+                "{subject} makes it in the form of old Docker links; the number alone is in …_SERVICE_PORT. A program that takes it for a port fails: set it yourself, or switch these variables off with enableServiceLinks: false.",
+                "它由 {subject} 以旧式 Docker link 的形式注入；只含端口号的是 …_SERVICE_PORT。把它当作端口的程序会出错：请自己设置它，或用 enableServiceLinks: false 关掉这些变量。"
+            ),
+        ),
         VariableCause::OlderPod { pod } => {
             let pod = named(pod);
             Said::new(

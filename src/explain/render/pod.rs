@@ -139,6 +139,23 @@ pub(super) fn words(cause: &PodCause, subject: &str, language: Language) -> Said
                 .row("readinessProbe", format!("{kind} {port}{}", probe.what).trim().to_owned())
                 .row(say!(language, "open ports", "打开的端口"), numbers(open, language))
         }
+        PodCause::UsesLink { link, port, value } => {
+            let (container, variable) = (&link.container, &link.variable);
+            let service = named(&link.service);
+            Said::new(
+                say!(
+                    language,
+                    "Container {container} of {subject} uses {variable}, which is {value} and no port number.",
+                    "{subject} 的容器 {container} 使用 {variable}，它的值是 {value}，不是端口号。"
+                ),
+                say!(
+                    language,
+                    "Every Service of the namespace gives its Pods variables in the form of old Docker links, and {service} makes this one. A program that expects a number there fails. Set {variable} yourself (the port is {port}), or switch these variables off with enableServiceLinks: false.",
+                    "名字空间里的每个 Service 都会给 Pod 注入旧式 Docker link 形式的变量，这一个来自 {service}。期望数字的程序会因此出错。请自己设置 {variable}（端口是 {port}），或用 enableServiceLinks: false 关掉这些变量。"
+                ),
+            )
+            .row(variable.as_str(), value.as_str())
+        }
         PodCause::Terminating => Said::new(
             say!(language, "{subject} is terminating.", "{subject} 正在终止。"),
             say!(
@@ -179,6 +196,10 @@ pub(super) fn short(cause: &PodCause, language: Language) -> String {
             say!(language, "readiness probe fails", "就绪态探针失败")
         }
         PodCause::NotReady { probe: None, .. } => say!(language, "not ready", "未就绪"),
+        PodCause::UsesLink { link, .. } => {
+            let variable = &link.variable;
+            say!(language, "uses {variable}", "使用 {variable}")
+        }
         PodCause::Terminating => say!(language, "terminating", "正在终止"),
         PodCause::Ended { phase } => phase.to_string(),
         PodCause::NodeNotReady { node } => say!(language, "{node} is not ready", "{node} 未就绪"),

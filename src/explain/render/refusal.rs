@@ -178,6 +178,17 @@ pub(super) fn command(cause: &CommandCause, language: Language) -> Said {
             };
             Said::new(what, why)
         }
+        CommandCause::LinkPort { variable, service } => {
+            let service = named(service);
+            Said::new(
+                say!(language, "{variable} is no port number.", "{variable} 不是端口号。"),
+                say!(
+                    language,
+                    "{service} makes it in the form of old Docker links, tcp://ADDRESS:PORT; the number alone is in the variable whose name ends in _SERVICE_PORT.",
+                    "它由 {service} 以旧式 Docker link 的形式（tcp://地址:端口）注入；只含端口号的变量以 _SERVICE_PORT 结尾。"
+                ),
+            )
+        }
         CommandCause::Ended { line, status } => Said::new(
             say!(
                 language,

@@ -23,6 +23,21 @@ pub(super) fn words(cause: &ServiceCause, subject: &str, language: Language) -> 
                 "Service 只选择自己名字空间（namespace）里的 Pod。匹配 {selector} 的 {pods} 个 Pod 在名字空间 {namespace} 里。"
             ),
         ),
+        ServiceCause::ScaledToZero { workload } => {
+            let workload = named(workload);
+            Said::new(
+                say!(
+                    language,
+                    "{subject} has no endpoints: {workload} has no Pods.",
+                    "{subject} 没有端点（endpoint）：{workload} 没有 Pod。"
+                ),
+                say!(
+                    language,
+                    "The selector fits its Pods, and its number of replicas is 0.",
+                    "选择算符匹配它的 Pod，但它的副本（replica）数为 0。"
+                ),
+            )
+        }
         ServiceCause::NotReady { ready, of, unready } => {
             let what = match (*ready, unready.first()) {
                 (0, Some(one)) if *of == 1 => {
@@ -133,6 +148,33 @@ pub(super) fn words(cause: &ServiceCause, subject: &str, language: Language) -> 
                 )
             })
         }
+        ServiceCause::NoUsableEndpoint { not_ready, terminating, slice } => Said::new(
+            say!(
+                language,
+                "{subject} has endpoints, and none that traffic goes to.",
+                "{subject} 有端点，但没有一个会接收流量。"
+            ),
+            say!(
+                language,
+                "kube-proxy uses ready endpoints, and while there are none, those that still serve while they terminate. Here all are not ready, or terminate and serve no more.",
+                "kube-proxy 使用就绪的端点；一个都没有时，才使用正在终止但仍可服务的端点。这里的端点要么未就绪，要么正在终止且不再服务。"
+            ),
+        )
+        .row(say!(language, "not ready", "未就绪"), not_ready.to_string())
+        .row(say!(language, "terminating", "正在终止"), terminating.to_string())
+        .row("endpointslice", slice.as_str()),
+        ServiceCause::HeadlessUnbalanced { pods } => Said::new(
+            say!(
+                language,
+                "{subject} is headless: nothing balances between its {pods} Pods.",
+                "{subject} 是无头服务（headless Service）：没有谁在它的 {pods} 个 Pod 之间做均衡。"
+            ),
+            say!(
+                language,
+                "DNS answers with all their addresses in changing order, and each client takes one for itself: a client that asks once, or keeps its connection, stays with one Pod. A Service with a ClusterIP is balanced for every connection.",
+                "DNS 会以轮换的次序给出全部地址，由每个客户端自己选一个：只解析一次或保持连接的客户端会一直使用同一个 Pod。带 ClusterIP 的 Service 则对每个连接做均衡。"
+            ),
+        ),
         ServiceCause::Alias { target } => Said::new(
             say!(
                 language,

@@ -13,6 +13,7 @@ use crate::shell::escapes::unescape;
 use crate::shell::invocation::Invocation;
 use crate::shell::resolver::{ResolveError, resolve};
 use crate::shell::tools::url::Url;
+use crate::simulation::incidents::Incident;
 
 /// How long curl tries to connect when nobody says otherwise, in seconds (`CURLOPT_CONNECTTIMEOUT`).
 const CONNECT_SECONDS: u64 = 300;
@@ -190,7 +191,12 @@ impl<'a> Transfer<'a> {
         {
             self.note(&format!("Re-using existing connection #{} with host {}", kept.number, url.host));
             self.remote = Some(kept.connection.remote);
-            return Ok(kept.connection.clone());
+            let connection = kept.connection.clone();
+            let (to, server) = (connection.remote, connection.delivery.server.clone());
+            self.invocation
+                .host
+                .with(|simulation| simulation.incidents.record(Incident::Reused { to, server }));
+            return Ok(connection);
         }
         let addresses = self.addresses(url).await?;
         let mut last = None;
@@ -374,6 +380,16 @@ impl<'a> Transfer<'a> {
                 }
             }
             None => self.invocation.stdout().write(&text),
+        }
+        let close = |value: &str| value.eq_ignore_ascii_case("close");
+        let asked = self.options.headers.iter().filter_map(|header| header.split_once(':'));
+        let closed = response.header("Connection").is_some_and(close)
+            || asked
+                .into_iter()
+                .any(|(name, value)| name.eq_ignore_ascii_case("Connection") && close(value.trim()));
+        if closed && let Some(kept) = self.kept.take() {
+            self.note(&format!("Closing connection {}", kept.number));
+            self.next_number = kept.number + 1;
         }
         if let Some(kept) = &self.kept {
             self.note(&format!("Connection #{} to host {} left intact", kept.number, kept.host));
