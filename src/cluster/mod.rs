@@ -47,6 +47,7 @@ use store::Store;
 #[derive(Debug)]
 pub struct Cluster {
     settings: Settings,
+    settings_version: u64,
     now: Instant,
     store: Store,
     journal: Journal,
@@ -72,6 +73,7 @@ impl Cluster {
             random: Random::new(settings.seed),
             steps: undo::Steps::default(),
             siblings: siblings::Siblings::default(),
+            settings_version: 0,
             settings,
         }
     }
@@ -84,7 +86,14 @@ impl Cluster {
 
     /// The settings, for changing. What exists already is not changed by it.
     pub fn settings_mut(&mut self) -> &mut Settings {
+        self.settings_version += 1;
         &mut self.settings
+    }
+
+    /// How often the settings may have changed: controllers that depend on them look when it grows.
+    #[must_use]
+    pub fn settings_version(&self) -> u64 {
+        self.settings_version
     }
 
     /// The virtual time.

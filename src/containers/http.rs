@@ -177,7 +177,7 @@ fn finish(app: App, request: &Request, server: &Server<'_>, response: &mut Respo
 }
 
 /// `Sun, 22 Nov 2026 21:50:13 GMT` (RFC 9110).
-fn http_date(at: Timestamp) -> String {
+pub(super) fn http_date(at: Timestamp) -> String {
     at.rfc1123().replace("+0000", "GMT")
 }
 

@@ -9,6 +9,7 @@
 pub mod catalogue;
 pub mod commands;
 pub mod http;
+pub mod kube_proxy;
 pub mod official;
 mod pages;
 pub mod process;

@@ -6,6 +6,7 @@
 //! controller calls another, and none remembers what it could read from objects. To add one: a file with
 //! a type that implements [`Controller`], and one line in [`Controllers::default`].
 
+mod cloud_load_balancer;
 mod daemon_set;
 mod deployment;
 mod endpoint_slice;
@@ -48,6 +49,9 @@ pub trait Controller {
 
     /// Marks the keys that a write makes dirty. The keys may be of any kind that the controller understands.
     fn observe(&mut self, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue);
+
+    /// Marks the keys that other settings of the world make dirty.
+    fn settings_changed(&mut self, _cluster: &Cluster, _dirty: &mut WorkQueue) {}
 
     /// Brings the world closer to what the object at `key` asks for. The object may be gone.
     fn reconcile(&mut self, key: &Key, context: &mut Context<'_>);
@@ -119,6 +123,8 @@ pub struct Controllers {
     workers: Vec<Worker>,
     recorder: events::Recorder,
     revision: u64,
+    /// Which version of the settings was seen.
+    settings: u64,
 }
 
 impl Default for Controllers {
@@ -138,12 +144,14 @@ impl Default for Controllers {
             Box::new(garbage_collector::GarbageCollector),
             Box::new(namespace::NamespaceController),
             Box::<kubernetes_service::KubernetesService>::default(),
+            Box::<cloud_load_balancer::CloudLoadBalancer>::default(),
         ];
         let worker = |controller| Worker { controller, dirty: WorkQueue::default(), scheduled: false };
         Self {
             workers: controllers.into_iter().map(worker).collect(),
             recorder: events::Recorder::default(),
             revision: 0,
+            settings: 0,
         }
     }
 }
@@ -156,8 +164,15 @@ impl Controllers {
             // The journal of a restored cluster begins late: its first entries are all that there is.
             self.revision = cluster.journal().oldest() - 1;
         }
-        if revision == self.revision {
+        let settings = cluster.settings_version();
+        if revision == self.revision && settings == self.settings {
             return;
+        }
+        if settings != self.settings {
+            self.settings = settings;
+            for worker in &mut self.workers {
+                worker.controller.settings_changed(cluster, &mut worker.dirty);
+            }
         }
         match cluster.journal().since(self.revision) {
             Some(entries) => {

@@ -10,7 +10,6 @@ use super::hop::{Place, Recorder, Step};
 use super::outcome::{DropCause, NoRouteCause, Outcome, Refusal, RefusedCause};
 use super::packet::{Packet, Transport};
 use super::rules;
-use super::services::Vantage;
 use super::topology::{NodeId, Owner};
 use super::walk::{Entered, LAN_US, OUTSIDE_US, Walk, hop};
 use crate::api::typed::Policy;
@@ -95,7 +94,8 @@ impl<'a, R: Recorder> Walk<'a, R> {
         self.socket(Place::Outside(address), open.map_or(&[], |host| &host.listeners), packet)
     }
 
-    /// A load balancer in line: it rewrites the destination to a node port and leaves the source alone.
+    /// A load balancer in line: it rewrites the destination to a node port and leaves the source alone; one with
+    /// `ipMode: Proxy` opens a connection of its own.
     fn at_balancer(&mut self, address: IpAddr, packet: Packet) -> Outcome {
         let place = Place::LoadBalancer(address);
         let (proxy, to) = (self.proxy, packet.destination);
@@ -105,29 +105,40 @@ impl<'a, R: Recorder> Walk<'a, R> {
         let mut ports = proxy.tables.balanced(address).into_iter().flatten();
         let fits =
             ports.find(|port| Some(port.protocol()) == packet.transport.protocol() && port.port == to.port());
-        let Some(port) = fits.filter(|port| port.node_port != 0) else {
+        let Some(port) = fits else {
             self.recorder.hop(|| hop(place.clone(), Step::Reset, packet));
             let (cause, by) = (RefusedCause::NothingListens, address);
             let latency_us = self.latency_us;
             return Outcome::Refused(Refusal { place, by, packet, cause, on_sender: false, latency_us });
         };
+        let outside_ranges = !port.source_ranges.is_empty()
+            && !port.source_ranges.iter().any(|range| range.contains(&packet.source.ip()));
+        if port.cloud_balanced && outside_ranges {
+            let cause = DropCause::SourceRanges(port.name.clone());
+            return self.dropped(place, packet, cause, Vec::new);
+        }
         // Health checks take nodes without a local endpoint out of the balancing.
-        let serves = |node: &str| {
-            port.external_policy == Policy::Cluster
-                || !port.has_endpoints()
-                || !port.local_candidates(Vantage { node, zone: "" }).is_empty()
-        };
+        let serves = |node: &str| port.external_policy == Policy::Cluster || port.is_healthy_on(node);
         let targets: Vec<(NodeId, IpAddr)> = proxy
             .topology
             .nodes()
             .filter(|(_, node)| node.balanced && serves(&node.name))
             .filter_map(|(id, node)| Some((id, node.address_for(address)?)))
             .collect();
-        if targets.is_empty() {
+        let proxies = !port.load_balancer_ips.contains(&address);
+        if targets.is_empty() || (proxies && port.node_port == 0) {
             return self.dropped(place, packet, DropCause::NoBalancerTarget, Vec::new);
         }
         let (node, target) = targets[self.random.index(targets.len())];
-        let balanced = packet.to(SocketAddr::new(target, port.node_port));
+        // Without node ports it hands packets on as they are, to a node that knows its address.
+        let mut balanced = match port.node_port {
+            0 => packet,
+            node_port => packet.to(SocketAddr::new(target, node_port)),
+        };
+        if proxies {
+            let source_port = 1024 + u16::try_from(self.random.below(64_512)).expect("below 65,536");
+            balanced.source = SocketAddr::new(address, source_port);
+        }
         self.latency_us += LAN_US;
         let next = || proxy.topology.place(node);
         let from = place.clone();
@@ -137,7 +148,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             after: balanced,
             ..hop(from, Step::Balance, packet)
         });
-        if proxy.topology.in_lan(packet.source.ip()) {
+        if !proxies && proxy.topology.in_lan(packet.source.ip()) {
             // The node answers the sender directly, from an address that it never sent to.
             return self.dropped(self.proxy.topology.place(node), balanced, DropCause::Unanswered, Vec::new);
         }

@@ -30,6 +30,10 @@ pub struct ServicePort {
     pub external_ips: Vec<IpAddr>,
     /// Addresses of the load balancer that kube-proxy handles.
     pub load_balancer_ips: Vec<IpAddr>,
+    /// All addresses of the load balancer: those that kube-proxy handles, and those of a proxy (`ipMode`).
+    pub balancer_ips: Vec<IpAddr>,
+    /// Whether a cloud made the load balancer, which then enforces the source ranges.
+    pub cloud_balanced: bool,
     /// `loadBalancerSourceRanges`.
     pub source_ranges: Vec<IpNet>,
     /// `internalTrafficPolicy`.
@@ -95,6 +99,8 @@ impl ServicePort {
                 node_port: port.node_port,
                 external_ips: service.external_ips.iter().filter(same_family).copied().collect(),
                 load_balancer_ips: service.load_balancer_ips.iter().filter(same_family).copied().collect(),
+                balancer_ips: service.balancer_ips.iter().filter(same_family).copied().collect(),
+                cloud_balanced: service.cloud_balanced,
                 source_ranges: service.source_ranges.clone(),
                 internal_policy: service.internal_policy,
                 external_policy: service.external_policy,
@@ -150,6 +156,12 @@ impl ServicePort {
     #[must_use]
     pub fn is_external(&self) -> bool {
         self.node_port != 0 || !self.external_ips.is_empty() || !self.load_balancer_ips.is_empty()
+    }
+
+    /// Whether a node passes the health check of a load balancer: it has ready endpoints of its own.
+    #[must_use]
+    pub fn is_healthy_on(&self, node: &str) -> bool {
+        self.endpoints.iter().any(|backend| backend.ready && backend.node == node)
     }
 
     /// Whether there is any endpoint that some node could use. Without one, traffic is rejected.

@@ -3,7 +3,7 @@
 //! Owns the tables and keeps them up to date, Service by Service and slice by slice. All nodes share them:
 //! what differs from node to node is decided at lookup ([`super::proxy`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -105,6 +105,20 @@ impl Tables {
         self.health_ports.contains_key(&port)
     }
 
+    /// The Service whose health kube-proxy tells at a port of every node, by namespace and name.
+    #[must_use]
+    pub fn health_service(&self, port: u16) -> Option<&(SmolStr, SmolStr)> {
+        self.health_ports.get(&port)
+    }
+
+    /// How many ready endpoints a Service has on a node.
+    #[must_use]
+    pub fn local_ready(&self, namespace: &str, name: &str, node: &str) -> usize {
+        let ports = self.ports_of(namespace, name);
+        let local = ports.flat_map(|port| &port.endpoints).filter(|one| one.ready && one.node == node);
+        local.map(|one| one.address.ip()).collect::<BTreeSet<_>>().len()
+    }
+
     /// The health check ports of load balancers, with namespace and name of the Service of each.
     pub fn health_ports(&self) -> impl Iterator<Item = (&u16, &(SmolStr, SmolStr))> {
         self.health_ports.iter()
@@ -178,7 +192,7 @@ impl Tables {
                 self.by_node_port.entry((v4, port.protocol(), port.node_port)).or_insert(id);
             }
             *self.cluster_ips.entry(port.cluster_ip).or_default() += 1;
-            for ip in &port.load_balancer_ips {
+            for ip in &port.balancer_ips {
                 self.balancers.entry(*ip).or_default().push(id);
             }
             self.ports[id as usize] = Some(port);
@@ -219,7 +233,7 @@ impl Tables {
                 self.cluster_ips.remove(&port.cluster_ip);
             }
         }
-        for ip in &port.load_balancer_ips {
+        for ip in &port.balancer_ips {
             if let Some(ids) = self.balancers.get_mut(ip) {
                 ids.retain(|held| *held != id);
                 if ids.is_empty() {

@@ -16,7 +16,7 @@ use super::hop::Place;
 use super::packet::number;
 use super::sockets::{self, Listener, NodeSocketSource, SocketSource};
 use crate::api::object::{Key, Object};
-use crate::api::typed::Node;
+use crate::api::typed::{Node, Protocol};
 use crate::api::value::SmolStr;
 use crate::cluster::Settings;
 use crate::cluster::settings::after;
@@ -258,6 +258,16 @@ impl Topology {
         let mut open = (self.node_sockets)(node.control_plane);
         open.extend(node.host_pods.values().flat_map(|pod| (self.sockets)(pod)));
         open
+    }
+
+    /// The Pod on a node's own network that listens on a port.
+    #[must_use]
+    pub fn host_pod(&self, node: &str, protocol: Protocol, port: u16) -> Option<&Arc<Object>> {
+        let node = self.node(self.node_named(node)?);
+        let opens = |pod: &&Arc<Object>| {
+            (self.sockets)(pod).iter().any(|one| one.port == port && one.protocol == protocol)
+        };
+        node.host_pods.values().find(opens)
     }
 
     /// Follows one write of a Node.

@@ -163,6 +163,7 @@ impl Replay {
             "world" => self.host.with(|simulation| {
                 let settings = changed(simulation.cluster.settings().clone(), rest);
                 *simulation.cluster.settings_mut() = settings;
+                simulation.notice();
             }),
             _ => {}
         }

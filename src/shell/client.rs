@@ -13,8 +13,8 @@ use super::places::{Address, Place};
 use crate::api::object::Key;
 use crate::api::registry::Kind;
 use crate::cluster::clock::Instant;
-use crate::containers::Reference;
 use crate::containers::http::{Request, Response, Server, answer};
+use crate::containers::{Reference, kube_proxy};
 use crate::network::{Delivery, Origin, Outcome, Place as Where, Trace, Transport};
 use crate::simulation::Simulation;
 
@@ -119,13 +119,38 @@ fn micros(duration: Duration) -> u64 {
 /// Sends an HTTP request over a connection. `None` if the server does not speak HTTP, or is gone.
 #[must_use]
 pub fn exchange(invocation: &Invocation, connection: &Connection, request: &Request) -> Option<Response> {
-    let Where::Pod(key) = &connection.delivery.server else { return None };
     let listener = connection.delivery.listener.as_ref()?;
+    let port = connection.delivery.packet.destination.port();
+    let key = match &connection.delivery.server {
+        Where::Pod(key) => key.clone(),
+        Where::Node(node) if listener.program == "kube-proxy" => {
+            return invocation.host.with(|simulation| kube_proxy_answer(simulation, node, port, request));
+        }
+        // A Pod on the node's own network.
+        Where::Node(node) => invocation.host.with(|simulation| {
+            let topology = simulation.network.topology();
+            Some(topology.host_pod(node, listener.protocol, port)?.key.clone())
+        })?,
+        _ => return None,
+    };
+    let key = &key;
     let written = written_files(invocation, key, &listener.program);
     invocation.host.with(|simulation| {
         let file = |path: &str| written.as_ref().and_then(|read| read(path));
         pod_answer(simulation, key, connection, request, &file)
     })
+}
+
+/// What kube-proxy answers on a node: health checks.
+fn kube_proxy_answer(simulation: &Simulation, node: &str, port: u16, request: &Request) -> Option<Response> {
+    let now = simulation.cluster.timestamp();
+    if port == kube_proxy::HEALTH_PORT {
+        return Some(kube_proxy::node_health(request, now));
+    }
+    let tables = simulation.network.tables();
+    let (namespace, name) = tables.health_service(port)?;
+    let count = tables.local_ready(namespace, name, node);
+    Some(kube_proxy::service_health(namespace, name, count, request, now))
 }
 
 /// Reads files that somebody wrote into a container.

@@ -1,5 +1,6 @@
 //! Service features, each seen as a person sees it: by what commands print.
 
+mod cloud;
 mod dual_stack;
 
 use portside::session::replay::{File, replay};

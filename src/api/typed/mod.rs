@@ -12,7 +12,7 @@ mod service;
 pub use endpoint_slice::{Endpoint, EndpointPort, EndpointSlice};
 pub use node::Node;
 pub use pod::{Container, ContainerPort, Pod, PodSpec};
-pub use service::{Affinity, Policy, Service, ServicePort, ServiceType};
+pub use service::{Affinity, CLOUD_FINALIZER, Policy, Service, ServicePort, ServiceType};
 
 use std::fmt;
 

@@ -37,8 +37,14 @@ pub struct Service {
     pub families: Vec<SmolStr>,
     /// `spec.loadBalancerSourceRanges`.
     pub source_ranges: Vec<IpNet>,
+    /// `spec.loadBalancerClass`, or empty.
+    pub load_balancer_class: SmolStr,
     /// `status.loadBalancer.ingress` addresses that kube-proxy handles (`ipMode` VIP).
     pub load_balancer_ips: Vec<IpAddr>,
+    /// All addresses of `status.loadBalancer.ingress`.
+    pub balancer_ips: Vec<IpAddr>,
+    /// Whether the cloud made the load balancer: it then enforces `loadBalancerSourceRanges` itself.
+    pub cloud_balanced: bool,
     /// `spec.healthCheckNodePort`, or 0.
     pub health_check_port: u16,
     /// `spec.trafficDistribution`, or empty.
@@ -96,6 +102,9 @@ pub struct ServicePort {
     pub app_protocol: SmolStr,
 }
 
+/// The finalizer of Services whose load balancer a cloud made.
+pub const CLOUD_FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";
+
 fn addresses(list: &Value) -> Vec<IpAddr> {
     list.items().iter().filter_map(|ip| ip.str().parse().ok()).collect()
 }
@@ -108,8 +117,10 @@ impl Service {
     pub(super) fn of(value: &Value) -> Self {
         let spec = value.get("spec");
         let timeout = spec.at(&["sessionAffinityConfig", "clientIP", "timeoutSeconds"]).as_int();
-        let ingress = value.at(&["status", "loadBalancer", "ingress"]).items().iter();
-        let handled = ingress.filter(|entry| entry.get("ipMode").str() != "Proxy");
+        let ingress = || value.at(&["status", "loadBalancer", "ingress"]).items().iter();
+        let address = |entry: &Value| entry.get("ip").str().parse().ok();
+        let handled = ingress().filter(|entry| entry.get("ipMode").str() != "Proxy");
+        let finalizers = value.at(&["metadata", "finalizers"]).items();
         Self {
             kind: match spec.get("type").str() {
                 "NodePort" => ServiceType::NodePort,
@@ -139,7 +150,10 @@ impl Service {
                 .iter()
                 .filter_map(|range| range.str().trim().parse().ok())
                 .collect(),
-            load_balancer_ips: handled.filter_map(|entry| entry.get("ip").str().parse().ok()).collect(),
+            load_balancer_class: spec.get("loadBalancerClass").smol(),
+            load_balancer_ips: handled.filter_map(address).collect(),
+            balancer_ips: ingress().filter_map(address).collect(),
+            cloud_balanced: finalizers.iter().any(|one| one.str() == CLOUD_FINALIZER),
             health_check_port: port(spec.get("healthCheckNodePort")),
             traffic_distribution: spec.get("trafficDistribution").smol(),
         }
