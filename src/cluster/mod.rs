@@ -21,6 +21,7 @@ pub mod random;
 pub mod request;
 mod restore;
 mod services;
+pub mod setting;
 pub mod settings;
 mod siblings;
 mod store;

@@ -33,6 +33,30 @@ pub enum Cloud {
     Slow,
 }
 
+impl ProxyMode {
+    /// `iptables`, `nftables` or `ipvs`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Iptables => "iptables",
+            Self::Nftables => "nftables",
+            Self::Ipvs => "ipvs",
+        }
+    }
+}
+
+impl Cloud {
+    /// `on`, `slow` or `off`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Slow => "slow",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// What a person can choose of a world.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -66,6 +90,9 @@ pub struct Settings {
     pub proxy_mode: ProxyMode,
     /// Whether there is a cloud load balancer.
     pub cloud: Cloud,
+    /// Whether bridges send a packet back to the Pod that it came from (the kubelet's `hairpinMode`), so that a Pod
+    /// reaches itself through its Service.
+    pub hairpin: bool,
 }
 
 /// The networks and addresses of one address family.
@@ -135,6 +162,7 @@ impl Default for Settings {
             second_workstation_address: None,
             proxy_mode: ProxyMode::default(),
             cloud: Cloud::default(),
+            hairpin: true,
         }
     }
 }

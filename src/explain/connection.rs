@@ -323,6 +323,7 @@ fn dropped(cluster: &Cluster, trace: &Trace, drop: &Drop, subject: Key) -> (Key,
         DropCause::NoRouteBeyond => ConnectionCause::NoWay { address },
         DropCause::NoBalancerTarget => ConnectionCause::NoBalancerTarget,
         DropCause::OwnSource => ConnectionCause::SentBack { address, by_proxy: by_proxy(cluster, address) },
+        DropCause::NoHairpin => ConnectionCause::Hairpin,
         DropCause::PingOfService => ConnectionCause::Ping,
         DropCause::Unanswered => ConnectionCause::Unanswered,
     };

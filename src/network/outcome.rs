@@ -145,6 +145,8 @@ pub enum DropCause {
     NoBalancerTarget,
     /// The packet came back to the node whose own address it carries as source, which Linux drops.
     OwnSource,
+    /// The backend is the sender itself, and its node's bridge does not send a packet back where it came from.
+    NoHairpin,
     /// ICMP to an address of a Service: rules translate only the ports of the Service.
     PingOfService,
     /// A UDP datagram, or an answer to one, that nobody takes.

@@ -100,6 +100,8 @@ pub struct Topology {
     pub routed: Vec<(IpNet, SmolStr)>,
     /// What nodes themselves listen on.
     pub node_sockets: NodeSocketSource,
+    /// Whether bridges send a packet back to the Pod that it came from.
+    pub hairpin: bool,
     sockets: SocketSource,
 }
 
@@ -121,6 +123,7 @@ impl Topology {
             outside: Vec::new(),
             routed: Vec::new(),
             node_sockets: sockets::of_node,
+            hairpin: true,
             sockets,
         }
     }
@@ -137,6 +140,7 @@ impl Topology {
 
     /// Takes over the world's ranges and the workstation's address.
     pub(super) fn set_world(&mut self, settings: &Settings) {
+        self.hairpin = settings.hairpin;
         if self.pod_networks != settings.pod_networks {
             self.pod_networks.clone_from(&settings.pod_networks);
         }

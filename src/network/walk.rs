@@ -64,6 +64,14 @@ pub(super) struct Passing<'a> {
     known: Option<Flow>,
 }
 
+impl Passing<'_> {
+    /// Whether a Pod sent it.
+    fn is_from(&self, pod: &PodEntry) -> bool {
+        let ips = pod.object.as_pod().map(|pod| pod.ips.as_slice()).unwrap_or_default();
+        self.entered == Entered::FromPod && ips.contains(&self.original.source.ip())
+    }
+}
+
 /// Where a node sends a packet that is not its own.
 enum Egress<'a> {
     Pod(&'a PodEntry),
@@ -240,6 +248,9 @@ impl<'a, R: Recorder> Walk<'a, R> {
         let (node, packet) = (passing.node, passing.packet);
         let place = || topology.place(node);
         match egress {
+            Egress::Pod(pod) if passing.is_from(pod) && !topology.hairpin => {
+                self.dropped(place(), packet, DropCause::NoHairpin, Vec::new)
+            }
             Egress::Pod(pod) => {
                 let route = || vec![rules::route_to_pod(topology, node, to)];
                 self.pass(node, Step::Route, packet, packet, route, Some(pod));

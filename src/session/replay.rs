@@ -11,7 +11,6 @@ use super::condition::Condition;
 use super::format::{Exchange, Session, Step, shown};
 use crate::api::registry::Kind;
 use crate::cluster::Settings;
-use crate::cluster::settings::{Cloud, ProxyMode};
 use crate::shell::filesystem::parent;
 use crate::shell::host::{Host, Progress};
 use crate::shell::interpreter::Shell;
@@ -64,38 +63,8 @@ fn settings(session: &Session) -> Settings {
     let mut settings = Settings::default();
     for step in &session.steps {
         match step {
-            Step::Directive(word, rest) if word == "world" => settings = changed(settings, rest),
+            Step::Directive(word, rest) if word == "world" => settings = settings.with_line(rest),
             Step::Command(_) => break,
-            _ => {}
-        }
-    }
-    settings
-}
-
-/// Settings after a `# world` line. What it does not know stays as it is.
-fn changed(mut settings: Settings, line: &str) -> Settings {
-    for pair in line.split_whitespace() {
-        let Some((name, value)) = pair.split_once('=') else { continue };
-        match name {
-            "nodes" => settings.nodes = value.parse().unwrap_or(settings.nodes),
-            "podsPerNode" => settings.pods_per_node = value.parse().unwrap_or(settings.pods_per_node),
-            "seed" => settings.seed = value.parse().unwrap_or(settings.seed),
-            "zones" => settings.zones = value.split(',').map(str::to_owned).collect(),
-            "ipFamilies" => settings = settings.with_families(value),
-            "proxyMode" => {
-                settings.proxy_mode = match value {
-                    "nftables" => ProxyMode::Nftables,
-                    "ipvs" => ProxyMode::Ipvs,
-                    _ => ProxyMode::Iptables,
-                };
-            }
-            "cloud" => {
-                settings.cloud = match value {
-                    "on" => Cloud::On,
-                    "slow" => Cloud::Slow,
-                    _ => Cloud::Off,
-                };
-            }
             _ => {}
         }
     }
@@ -161,9 +130,8 @@ impl Replay {
             "after" => self.after(rest),
             "place" => self.move_to(rest),
             "world" => self.host.with(|simulation| {
-                let settings = changed(simulation.cluster.settings().clone(), rest);
-                *simulation.cluster.settings_mut() = settings;
-                simulation.notice();
+                let settings = simulation.cluster.settings().clone().with_line(rest);
+                simulation.change_settings(settings);
             }),
             _ => {}
         }

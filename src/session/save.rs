@@ -92,6 +92,8 @@ pub struct SavedCluster {
     pub objects: Vec<Value>,
     /// What containers have that no object tells: environment, logs, how they ended.
     pub containers: Vec<Value>,
+    /// The settings that differ from those of a new session: `NAME=VALUE …`.
+    pub settings: String,
 }
 
 impl SavedCluster {
@@ -111,7 +113,9 @@ impl SavedCluster {
         let pods: BTreeSet<&str> = cluster.list(Kind::Pod, None).map(|pod| pod.meta.uid.as_str()).collect();
         let runs = simulation.runtime.runs().filter(|(key, _)| pods.contains(key.pod.as_str()));
         let containers = runs.map(|(key, run)| container_to_value(key, run)).collect();
-        Some(Self { now, revision, random: simulation.cluster.random().state(), objects, containers })
+        let settings = simulation.cluster.settings().line();
+        let random = simulation.cluster.random().state();
+        Some(Self { now, revision, random, objects, containers, settings })
     }
 
     /// The world with this cluster in it; `None` if an object is of a kind that is not known.
@@ -122,7 +126,7 @@ impl SavedCluster {
             let kind = Kind::of_manifest(document.get("apiVersion").str(), document.get("kind").str())?;
             objects.push((kind, document.clone()));
         }
-        let mut simulation = Simulation::bare(Settings::default());
+        let mut simulation = Simulation::bare(Settings::default().with_line(&self.settings));
         simulation.cluster.restore_objects(objects, self.revision, Instant(self.now), self.random);
         for container in &self.containers {
             let (key, run) = container_of_value(container);
@@ -139,7 +143,8 @@ impl SavedCluster {
             // All 64 bits count, and JSON's numbers have fewer.
             "random": (self.random.to_string()),
             "objects": (self.objects.iter().cloned().collect::<Value>()),
-            "containers": (self.containers.iter().cloned().collect::<Value>())
+            "containers": (self.containers.iter().cloned().collect::<Value>()),
+            "settings": (self.settings.clone())
         })
     }
 
@@ -151,6 +156,7 @@ impl SavedCluster {
             random: value.get("random").str().parse().ok()?,
             objects: value.get("objects").items().to_vec(),
             containers: value.get("containers").items().to_vec(),
+            settings: value.get("settings").str().to_owned(),
         })
     }
 }

@@ -59,6 +59,12 @@ impl Simulation {
         }
     }
 
+    /// Changes the settings of the world while it runs; who depends on them looks again.
+    pub fn change_settings(&mut self, settings: Settings) {
+        *self.cluster.settings_mut() = settings;
+        self.notice();
+    }
+
     /// Serves a request and lets everyone notice what it changed.
     pub fn request(&mut self, request: Request) -> Reply {
         let asked = (request.actor == Actor::User).then(|| asked(&request));

@@ -169,3 +169,19 @@ fn a_pod_that_reaches_itself_through_its_service_is_told_why_it_sees_its_node() 
         "{found:?}"
     );
 }
+
+#[test]
+fn a_pod_that_cannot_reach_itself_is_told_of_hairpin_mode() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, labels: {app: web}}\nspec: {containers: [{name: c, image: nginx}]}\n---\n";
+    let world =
+        World::with(&(pod.to_owned() + &service("front", "{selector: {app: web}, ports: [{port: 80}]}")));
+    world.run("world hairpin=off");
+    let shown = world.run("kubectl exec web -- curl -sS -m 2 front");
+    assert!(shown.contains("Connection timed out"), "{shown}");
+    let found = world.failure();
+    let (cause, finding) = first(&found);
+    assert!(matches!(cause, Cause::Connection(ConnectionCause::Hairpin)), "{found:?}");
+    world.run(commands(finding)[0]);
+    let shown = world.run("kubectl exec web -- curl -sS -m 2 front");
+    assert!(shown.contains("Welcome to nginx"), "{shown}");
+}

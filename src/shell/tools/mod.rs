@@ -23,6 +23,7 @@ mod trace;
 mod url;
 mod wget;
 mod why;
+mod world;
 
 use super::command::Command;
 use super::kubectl;
@@ -91,4 +92,5 @@ pub static COMMANDS: &[&Command] = &[
     &trace::COMMAND,
     &wget::COMMAND,
     &why::COMMAND,
+    &world::COMMAND,
 ];

@@ -254,6 +254,10 @@ fn dropped(cause: &DropCause, language: Language) -> String {
         DropCause::OwnSource => {
             Words { en: "it came back to the node that sent it", zh: "它又回到了发送它的节点" }
         }
+        DropCause::NoHairpin => Words {
+            en: "its node does not send a packet back where it came from (hairpin is off)",
+            zh: "节点不会把数据包送回来处（hairpin 已关闭）",
+        },
         DropCause::PingOfService => Words {
             en: "a Service's address answers on its ports only, not to ping",
             zh: "Service 的地址只在其端口上应答，不应答 ping",

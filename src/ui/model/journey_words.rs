@@ -134,6 +134,10 @@ fn drop_words(cause: &DropCause) -> Words {
             en: "it came back carrying the node's own address.",
             zh: "数据包带着节点自己的地址返回。",
         },
+        DropCause::NoHairpin => Words {
+            en: "the bridge does not send a packet back where it came from (hairpin is off).",
+            zh: "网桥不会把数据包送回来处（hairpin 已关闭）。",
+        },
         DropCause::PingOfService => Words {
             en: "a Service's address answers no ping; only its ports are translated.",
             zh: "Service 的地址不响应 ping；只有它的端口会被转换。",

@@ -159,6 +159,14 @@ fn dropped(drop: &Drop) -> Said<'_> {
             vec![from.to_string()],
             None,
         ),
+        DropCause::NoHairpin => (
+            Words {
+                en: "The bridge must send packets back to {} (hairpin mode), or another Pod must be chosen.",
+                zh: "网桥必须能把数据包送回 {}（hairpin 模式），或者选中别的 Pod。",
+            },
+            vec![to.to_string()],
+            None,
+        ),
         DropCause::PingOfService => (
             Words {
                 en: "Send TCP or UDP to a port of the Service at {}: only its ports are translated.",
