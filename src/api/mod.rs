@@ -5,6 +5,7 @@
 //! passing or of a network. Start at [`value::Value`], then [`object::Object`] and [`registry`].
 
 pub mod base64;
+pub mod cron;
 pub mod decode;
 mod go_time;
 pub mod go_types;

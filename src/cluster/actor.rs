@@ -27,6 +27,8 @@ pub enum Actor {
     Job,
     /// cronjob-controller.
     CronJob,
+    /// ttl-after-finished-controller.
+    TtlAfterFinished,
     /// endpoint-controller.
     Endpoints,
     /// endpoint-slice-controller.
@@ -61,6 +63,7 @@ impl Actor {
             Self::DaemonSet => "daemonset-controller",
             Self::Job => "job-controller",
             Self::CronJob => "cronjob-controller",
+            Self::TtlAfterFinished => "ttl-after-finished-controller",
             Self::Endpoints => "endpoint-controller",
             Self::EndpointSlice => "endpoint-slice-controller",
             Self::EndpointSliceMirroring => "endpoint-slice-mirroring-controller",

@@ -7,6 +7,7 @@
 //! a type that implements [`Controller`], and one line in [`Controllers::default`].
 
 mod cloud_load_balancer;
+mod cron_job;
 mod daemon_set;
 mod deployment;
 mod endpoint_slice;
@@ -26,6 +27,7 @@ mod revisions;
 mod scheduler;
 mod service_pods;
 mod stateful_set;
+mod ttl_after_finished;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -136,6 +138,8 @@ impl Default for Controllers {
             Box::new(stateful_set::StatefulSetController),
             Box::new(daemon_set::DaemonSetController),
             Box::<job::JobController>::default(),
+            Box::new(cron_job::CronJobController),
+            Box::new(ttl_after_finished::TtlAfterFinished),
             Box::<scheduler::Scheduler>::default(),
             Box::<kubelet::Kubelet>::default(),
             Box::new(endpoints::EndpointsController),

@@ -1,5 +1,6 @@
 //! Controllers at work together, seen through the objects that they leave.
 
+mod batch;
 mod workloads;
 
 use std::collections::BTreeSet;

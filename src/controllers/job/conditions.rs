@@ -47,9 +47,19 @@ fn holds(status: &Value, kind: &str) -> bool {
     find(status, kind).is_some_and(|one| one.get("status").str() == "True")
 }
 
+/// How a Job with this status has ended: `Complete`, `Failed`, or empty while it has not.
+pub(in crate::controllers) fn end(status: &Value) -> &'static str {
+    ["Complete", "Failed"].into_iter().find(|end| holds(status, end)).unwrap_or("")
+}
+
+/// When a Job with this status ended.
+pub(in crate::controllers) fn ended_at(status: &Value) -> Option<Timestamp> {
+    Timestamp::of(find(status, end(status))?.get("lastTransitionTime"))
+}
+
 /// Whether a Job with this status has ended.
 pub(in crate::controllers) fn has_ended(status: &Value) -> bool {
-    holds(status, "Complete") || holds(status, "Failed")
+    !end(status).is_empty()
 }
 
 /// The end that is already known.

@@ -5,7 +5,7 @@
 //! The conditions are in [`conditions`], completion indexes in [`indexes`]. It does not simulate
 //! `podFailurePolicy`, `successPolicy` and limits per index: they are stored. Source: `job_controller.go`.
 
-mod conditions;
+pub(super) mod conditions;
 mod indexes;
 
 use std::cmp::Reverse;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Changes an object as a person does, and lets the world settle.
-fn change(world: &mut Simulation, kind: Kind, name: &str, change: impl FnOnce(&mut Value)) {
+pub(super) fn change(world: &mut Simulation, kind: Kind, name: &str, change: impl FnOnce(&mut Value)) {
     let namespace = if kind.info().namespaced { "default" } else { "" };
     let key = Key::new(kind, namespace, name);
     let mut document = world.cluster.get(&key).unwrap().value.clone();
@@ -280,7 +280,7 @@ spec:
     assert_eq!(events(&world, "rc").len(), 3);
 }
 
-fn job(name: &str, exit: &str, more: &str) -> String {
+pub(super) fn job(name: &str, exit: &str, more: &str) -> String {
     format!(
         "apiVersion: batch/v1
 kind: Job

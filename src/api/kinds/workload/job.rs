@@ -1,6 +1,7 @@
 //! Jobs and CronJobs: defaults, checks, tables.
 
 use super::{default_template, prepare, validate_counts, warnings};
+use crate::api::cron::Schedule;
 use crate::api::json;
 use crate::api::kinds::field::{Errors, fill, immutable, one_of, within};
 use crate::api::kinds::table::{AGE, NAME, containers, count, flag, or_none, selector, shown, since, wide};
@@ -11,9 +12,6 @@ use crate::api::status::FieldError;
 use crate::api::table::Column;
 use crate::api::time::{Timestamp, human_duration};
 use crate::api::value::Value;
-
-/// How many fields a cron schedule has.
-const SCHEDULE_FIELDS: usize = 5;
 
 /// The rules of Jobs.
 pub(in crate::api::kinds) const JOB: Rules = Rules {
@@ -152,15 +150,9 @@ fn validate_cron_job(document: &Value) -> Errors {
     let mut errors = metadata::validate(Kind::CronJob, document);
     let spec = document.get("spec");
     let schedule = spec.get("schedule").str();
-    let fields: Vec<&str> = schedule.split_whitespace().collect();
     if schedule.is_empty() {
         errors.push(FieldError::required("spec.schedule", ""));
-    } else if fields.len() != SCHEDULE_FIELDS && !schedule.starts_with('@') {
-        let why = format!(
-            "expected exactly {SCHEDULE_FIELDS} fields, found {}: [{}]",
-            fields.len(),
-            fields.join(" ")
-        );
+    } else if let Err(why) = Schedule::parse(schedule) {
         errors.push(FieldError::invalid("spec.schedule", json::quote(schedule), why));
     }
     let policies = ["Allow", "Forbid", "Replace"];

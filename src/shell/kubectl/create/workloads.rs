@@ -1,4 +1,4 @@
-//! `kubectl create job`, `cronjob` and `ingress`: stored, not simulated.
+//! `kubectl create job`, `cronjob` and `ingress`.
 
 use super::{generate, one_name};
 use crate::api::registry::Kind;
@@ -13,7 +13,13 @@ use crate::value;
 use crate::words::Words;
 
 const IMAGE: &[Flag] = &[option('\0', "image", Argument::Text, "the image to run", "要运行的镜像")];
-const FROM: &[Flag] = &[not_simulated('\0', "from", Argument::Text, "kubectl create job --image")];
+const FROM: &[Flag] = &[option(
+    '\0',
+    "from",
+    Argument::Text,
+    "the CronJob whose Job is made now",
+    "立即按其模板创建 Job 的 CronJob",
+)];
 const SCHEDULE: &[Flag] = &[
     option('\0', "schedule", Argument::Text, "when to run, as cron writes it", "cron 格式的调度时间"),
     option('\0', "restart", Argument::OneOf(&["OnFailure", "Never"]), "when to start again", "重启策略"),
@@ -35,7 +41,7 @@ const RULES: &[Flag] = &[
 pub static JOB: Verb = Verb {
     name: "job",
     aliases: &[],
-    usage: "NAME --image=IMAGE [-- COMMAND [ARGUMENT...]]",
+    usage: "NAME --image=IMAGE [-- COMMAND [ARGUMENT...]] | NAME --from=cronjob/NAME",
     summary: Words { en: "create a Job", zh: "创建 Job" },
     flags: flags![IMAGE, FROM, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
     children: &[],
@@ -79,10 +85,42 @@ fn required(call: &Call, flags: &[&str]) -> Outcome {
     Err(Failure::plain(format!("required flag(s) {} not set", missing.join(", "))))
 }
 
+/// The command behind `--`.
+fn command(call: &Call) -> Value {
+    let from = call.flags.before_dashes.unwrap_or(call.operands().len());
+    call.operands()[from..].iter().map(|word| Value::from(word.clone())).collect()
+}
+
+/// The Job that a CronJob would make.
+fn job_of_cron_job(call: &Call, name: &str, from: &str) -> Result<Value, Failure> {
+    let (kind, source) = from.split_once('/').unwrap_or(("cronjob", from));
+    if Kind::of_resource(kind) != Some(Kind::CronJob) {
+        return Err(Failure::plain("from must be an existing cronjob"));
+    }
+    let source = call.get(Kind::CronJob, &call.namespace, source)?;
+    let template = source.spec().get("jobTemplate");
+    let mut metadata = value!({
+        "name": (name.to_owned()),
+        "annotations": (template.at(&["metadata", "annotations"]).clone()),
+        "ownerReferences": [{
+            "apiVersion": "batch/v1",
+            "controller": true,
+            "kind": "CronJob",
+            "name": (source.name().clone()),
+            "uid": (source.meta.uid.clone())
+        }]
+    });
+    metadata.field_mut("annotations").set("cronjob.kubernetes.io/instantiate", "manual");
+    let labels = template.at(&["metadata", "labels"]);
+    if !labels.is_empty() {
+        metadata.set("labels", labels.clone());
+    }
+    Ok(value!({ "metadata": metadata, "spec": (template.get("spec").clone()), "status": {} }))
+}
+
 /// The Pod of a Job with the command behind `--`.
 fn pod_spec(call: &Call, name: &str, restart: &str) -> Value {
-    let from = call.flags.before_dashes.unwrap_or(call.operands().len());
-    let command: Value = call.operands()[from..].iter().map(|word| Value::from(word.clone())).collect();
+    let command = command(call);
     let mut container = value!({
         "image": (SmolStr::new(call.text("image"))), "name": (name.to_owned()), "resources": {}
     });
@@ -94,7 +132,16 @@ fn pod_spec(call: &Call, name: &str, restart: &str) -> Value {
 
 fn job(call: &Call) -> Outcome {
     let name = one_name(call)?;
-    required(call, &["image"])?;
+    let (image, from) = (call.text("image"), call.text("from"));
+    if image.is_empty() == from.is_empty() {
+        return Err(Failure::plain("either --image or --from must be specified"));
+    }
+    if !from.is_empty() {
+        if !command(call).is_empty() {
+            return Err(Failure::plain("cannot specify --from and command"));
+        }
+        return generate(call, Kind::Job, job_of_cron_job(call, name, from)?, "failed to create job: ");
+    }
     let document = value!({
         "metadata": { "name": (name.to_owned()) },
         "spec": { "template": { "metadata": {}, "spec": (pod_spec(call, name, "Never")) } },
