@@ -27,6 +27,7 @@ use crate::value;
 pub const PER_SLICE: usize = 100;
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+const TOPOLOGY_MODE: &str = "service.kubernetes.io/topology-mode";
 const CONTROLLER: &str = "endpointslice-controller.k8s.io";
 
 /// The endpoint slice controller.
@@ -136,6 +137,10 @@ fn groups(
         if !service_pods::is_backend(pod) {
             continue;
         }
+        // A Pod that outlives its node is left out, unless its address is to be published in any case.
+        if !service.publish_not_ready && cluster.find(Kind::Node, "", &pod.node).is_none() {
+            continue;
+        }
         let Some(ip) = pod.ips.iter().find(|ip| ip.is_ipv6() == v6) else { continue };
         let numbers: Vec<Option<u16>> =
             service.ports.iter().map(|port| service_pods::target(port, pod)).collect();
@@ -233,10 +238,43 @@ fn endpoint(
         endpoint.set("hostname", hostname);
     }
     let node = cluster.find(Kind::Node, "", &pod.node).and_then(|node| node.as_node());
-    if let Some(zone) = node.map(|node| &node.zone).filter(|zone| !zone.is_empty()) {
+    let zone = node.map(|node| &node.zone).filter(|zone| !zone.is_empty());
+    if let Some(zone) = zone {
         endpoint.set("zone", zone);
     }
+    if let Some(hints) = hints(service_object, service, ready, zone, &pod.node) {
+        endpoint.set("hints", hints);
+    }
     endpoint
+}
+
+/// For whom an endpoint is meant, by `trafficDistribution`: its own zone, and with `PreferSameNode` its own node.
+/// Endpoints that are not ready have no hints (`k8s.io/endpointslice/trafficdist`).
+fn hints(
+    object: &Object,
+    service: &Service,
+    ready: bool,
+    zone: Option<&SmolStr>,
+    node: &SmolStr,
+) -> Option<Value> {
+    // The older annotation would have hints made by another rule, which is not simulated.
+    let by_annotation = matches!(object.meta.annotations.get(TOPOLOGY_MODE).str(), "Auto" | "auto");
+    let by_node = match service.traffic_distribution.as_str() {
+        "PreferClose" | "PreferSameZone" => false,
+        "PreferSameNode" => true,
+        _ => return None,
+    };
+    if !ready || by_annotation {
+        return None;
+    }
+    let mut hints = Value::map();
+    if by_node {
+        hints.set("forNodes", value!([{ "name": node }]));
+    }
+    if let Some(zone) = zone {
+        hints.set("forZones", value!([{ "name": zone }]));
+    }
+    (!hints.is_empty()).then_some(hints)
 }
 
 /// Bringing the slices of one Service and address family to what they shall be.
@@ -268,7 +306,7 @@ impl Reconcile<'_> {
         for (key, group) in groups {
             let slices = by_ports.remove(&key).unwrap_or_default();
             let placeholder = group.endpoints.is_empty();
-            let (plans, new) = spread(&slices, group.endpoints);
+            let (plans, new) = spread(&slices, &self.labels, group.endpoints);
             for (count, plan) in plans.into_iter().enumerate() {
                 if plan.endpoints.is_empty() && !(placeholder && count == 0) {
                     superfluous.push(plan.object);
@@ -300,7 +338,7 @@ impl Reconcile<'_> {
             }
         }
         for (ports, plan) in kept {
-            if plan.changed || plan.object.meta.labels != self.labels {
+            if plan.changed {
                 self.update(&plan.object, ports, plan.endpoints);
             }
         }
@@ -347,11 +385,16 @@ impl Reconcile<'_> {
 }
 
 /// Spreads the endpoints of one set of ports: what becomes of each slice, and what goes into new ones.
-fn spread(slices: &[Arc<Object>], wanted: Vec<(IpAddr, Value)>) -> (Vec<Plan>, Vec<Vec<Value>>) {
+fn spread(
+    slices: &[Arc<Object>],
+    labels: &Value,
+    wanted: Vec<(IpAddr, Value)>,
+) -> (Vec<Plan>, Vec<Vec<Value>>) {
     let mut wanted: Vec<Option<(IpAddr, Value)>> = wanted.into_iter().map(Some).collect();
     let index: FxHashMap<IpAddr, usize> =
         wanted.iter().enumerate().filter_map(|(at, one)| Some((one.as_ref()?.0, at))).collect();
-    let mut plans: Vec<Plan> = slices.iter().map(|object| keep(object, &index, &mut wanted)).collect();
+    let mut plans: Vec<Plan> =
+        slices.iter().map(|object| keep(object, labels, &index, &mut wanted)).collect();
     let mut rest: Vec<Value> = wanted.into_iter().flatten().map(|(_, endpoint)| endpoint).collect();
     // Slices that change anyway take the new ones first, the fullest before the others.
     let mut order: Vec<usize> =
@@ -379,12 +422,14 @@ fn spread(slices: &[Arc<Object>], wanted: Vec<(IpAddr, Value)>) -> (Vec<Plan>, V
 /// What stays of a slice: the endpoints that are still wanted, as they are now.
 fn keep(
     object: &Arc<Object>,
+    labels: &Value,
     index: &FxHashMap<IpAddr, usize>,
     wanted: &mut [Option<(IpAddr, Value)>],
 ) -> Plan {
     let old = object.value.get("endpoints").items();
     let slice = object.as_endpoint_slice().expect("objects of kind EndpointSlice are slices");
-    let mut plan = Plan { object: object.clone(), endpoints: Vec::with_capacity(old.len()), changed: false };
+    let changed = object.meta.labels != *labels;
+    let mut plan = Plan { object: object.clone(), endpoints: Vec::with_capacity(old.len()), changed };
     for (document, endpoint) in old.iter().zip(&slice.endpoints) {
         let at = endpoint.addresses.first().and_then(|ip| index.get(ip));
         match at.and_then(|at| wanted[*at].take()) {

@@ -20,6 +20,8 @@ use crate::value;
 
 /// The most addresses that an Endpoints object holds (`maxCapacity`).
 const CAPACITY: usize = 1000;
+/// Says that addresses were left out.
+const OVER_CAPACITY: &str = "endpoints.kubernetes.io/over-capacity";
 
 /// The endpoint controller.
 pub(super) struct EndpointsController;
@@ -99,7 +101,13 @@ impl Controller for EndpointsController {
     }
 }
 
-fn write(cluster: &mut Cluster, at: &Key, object: &Object, service: &Service, subsets: Value) {
+fn write(
+    cluster: &mut Cluster,
+    at: &Key,
+    object: &Object,
+    service: &Service,
+    (subsets, over_capacity): (Value, bool),
+) {
     let mut labels = object.meta.labels.clone();
     labels.set("endpoints.kubernetes.io/managed-by", "endpoint-controller");
     if service.headless {
@@ -107,7 +115,11 @@ fn write(cluster: &mut Cluster, at: &Key, object: &Object, service: &Service, su
     }
     let existing = cluster.get(at);
     let mut document = match existing {
-        Some(existing) if existing.meta.labels == labels && existing.value.get("subsets") == &subsets => {
+        Some(existing)
+            if existing.meta.labels == labels
+                && existing.value.get("subsets") == &subsets
+                && (existing.meta.annotations.get(OVER_CAPACITY).str() == "truncated") == over_capacity =>
+        {
             return;
         }
         Some(existing) => existing.value.clone(),
@@ -115,6 +127,15 @@ fn write(cluster: &mut Cluster, at: &Key, object: &Object, service: &Service, su
     };
     let create = existing.is_none();
     document.field_mut("metadata").set("labels", labels);
+    if over_capacity {
+        document.set_at(&["metadata", "annotations", OVER_CAPACITY], "truncated");
+    } else if !document.at(&["metadata", "annotations", OVER_CAPACITY]).is_null() {
+        let metadata = document.field_mut("metadata");
+        metadata.field_mut("annotations").remove(OVER_CAPACITY);
+        if metadata.get("annotations").is_empty() {
+            metadata.remove("annotations");
+        }
+    }
     if subsets.is_null() {
         document.remove("subsets");
     } else {
@@ -128,12 +149,12 @@ fn write(cluster: &mut Cluster, at: &Key, object: &Object, service: &Service, su
     };
 }
 
-/// The `subsets` of a Service; null where there are none.
-fn subsets(object: &Object, service: &Service, pods: &[Arc<Object>]) -> Value {
+/// The `subsets` of a Service, null where there are none; and whether there were more than it holds.
+fn subsets(object: &Object, service: &Service, pods: &[Arc<Object>]) -> (Value, bool) {
     let mut by_port: BTreeMap<Option<Port>, Vec<Address>> = BTreeMap::new();
     let mut known: BTreeMap<(usize, u16), Port> = BTreeMap::new();
     let family = service.families.first().map_or("IPv4", SmolStr::as_str);
-    for (index, one) in pods.iter().enumerate().take(CAPACITY) {
+    for (index, one) in pods.iter().enumerate() {
         let pod = one.as_pod().expect("objects of kind Pod are Pods");
         if !service_pods::is_backend(pod) || (one.is_terminating() && !service.publish_not_ready) {
             continue;
@@ -157,9 +178,39 @@ fn subsets(object: &Object, service: &Service, pods: &[Arc<Object>]) -> Value {
         addresses.dedup();
         by_addresses.entry(addresses).or_default().extend(port);
     }
+    let mut subsets: Vec<(Vec<Address>, Vec<Port>)> = by_addresses.into_iter().collect();
+    let over_capacity = truncate(&mut subsets);
     let subsets: Vec<Value> =
-        by_addresses.into_iter().map(|(addresses, ports)| subset(object, pods, &addresses, &ports)).collect();
-    if subsets.is_empty() { Value::Null } else { subsets.into() }
+        subsets.iter().map(|(addresses, ports)| subset(object, pods, addresses, ports)).collect();
+    (if subsets.is_empty() { Value::Null } else { subsets.into() }, over_capacity)
+}
+
+/// Leaves out what is beyond the capacity: not ready addresses first, and of each subset in proportion to its
+/// size, rounded up. Gives whether anything was left out (`truncateEndpoints`).
+fn truncate(subsets: &mut [(Vec<Address>, Vec<Port>)]) -> bool {
+    let count =
+        |addresses: &[Address], wanted: bool| addresses.iter().filter(|(.., ready)| *ready == wanted).count();
+    let total = |wanted| subsets.iter().map(|(addresses, _)| count(addresses, wanted)).sum::<usize>();
+    let (ready, waiting) = (total(true), total(false));
+    if ready + waiting <= CAPACITY {
+        return false;
+    }
+    let cut = ready > CAPACITY;
+    let (room, of) = if cut { (CAPACITY, ready) } else { (CAPACITY - ready, waiting) };
+    let mut left = room;
+    for (addresses, _) in subsets.iter_mut() {
+        let mut keep = (count(addresses, cut) * room).div_ceil(of).min(left);
+        left -= keep;
+        addresses.retain(|(.., is_ready)| {
+            if *is_ready != cut {
+                return !cut;
+            }
+            let kept = keep > 0;
+            keep = keep.saturating_sub(1);
+            kept
+        });
+    }
+    true
 }
 
 fn subset(object: &Object, pods: &[Arc<Object>], addresses: &[Address], ports: &[Port]) -> Value {
