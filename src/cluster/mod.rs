@@ -41,7 +41,7 @@ use journal::Journal;
 use queue::Queue;
 use random::Random;
 pub use request::{Body, Patch, Reply, Request, Verb};
-pub use settings::Settings;
+pub use settings::{Kubelets, Settings};
 use store::Store;
 
 /// A simulated cluster.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::settings::{Cloud, ProxyMode, Settings};
+use super::settings::{Cloud, Kubelets, ProxyMode, Settings};
 
 /// A setting that has a name.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +74,17 @@ pub static SETTINGS: &[Setting] = &[
         write: |settings, value| {
             let all = [Cloud::On, Cloud::Slow, Cloud::Off];
             settings.cloud = all.into_iter().find(|cloud| cloud.name() == value)?;
+            Some(())
+        },
+    },
+    Setting {
+        name: "kubelet",
+        values: &["strict", "stand-in"],
+        live: true,
+        read: |settings| settings.kubelet.name().to_owned(),
+        write: |settings, value| {
+            let all = [Kubelets::Strict, Kubelets::StandIn];
+            settings.kubelet = all.into_iter().find(|kubelet| kubelet.name() == value)?;
             Some(())
         },
     },

@@ -57,6 +57,28 @@ impl Cloud {
     }
 }
 
+/// How closely the kubelets look at what a container is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kubelets {
+    /// As real ones: a program that the image lacks cannot be started, a probe gets what the server answers.
+    #[default]
+    Strict,
+    /// As the stand-in kubelet with which the reference sessions were recorded, which started no container:
+    /// any command runs, and a probe of a conventional health path passes.
+    StandIn,
+}
+
+impl Kubelets {
+    /// `strict` or `stand-in`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::StandIn => "stand-in",
+        }
+    }
+}
+
 /// What a person can choose of a world.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -93,6 +115,8 @@ pub struct Settings {
     /// Whether bridges send a packet back to the Pod that it came from (the kubelet's `hairpinMode`), so that a Pod
     /// reaches itself through its Service.
     pub hairpin: bool,
+    /// How closely the kubelets look at containers.
+    pub kubelet: Kubelets,
 }
 
 /// The networks and addresses of one address family.
@@ -163,6 +187,7 @@ impl Default for Settings {
             proxy_mode: ProxyMode::default(),
             cloud: Cloud::default(),
             hairpin: true,
+            kubelet: Kubelets::default(),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What a container's process does: how long it runs, how it ends, what it listens on.
 //!
-//! Owns the reading of `command` and `args` as far as it decides these things: servers of the catalogue,
-//! `sleep`, `exit`, `echo` and loops in `sh -c`. It does not run shells that a person types in
-//! ([`crate::shell`]). What it cannot judge is assumed to run until it is stopped, and says so.
+//! Owns the reading of `command` and `args` as far as it decides these things; commands that take the place of
+//! the image's own are in [`super::given`]. It runs nothing: [`crate::shell::programs`] does. What it cannot
+//! judge is assumed to run until it is stopped, and says so.
 
-use super::catalogue::{App, Entry, Image, Known, Listens, Transport, find};
+use super::catalogue::{App, Entry, Image, Known, Listens, Transport, Userland, find};
 use super::commands::{Shell, contents};
+use super::given;
 use super::reference::Reference;
 use crate::api::object::Object;
 use crate::api::typed::{Container, Protocol};
@@ -23,6 +24,10 @@ pub struct Process {
     pub prints: Vec<String>,
     /// Whether its behaviour is assumed rather than known.
     pub assumed: bool,
+    /// The words of a command that the shell runs: where it does, `end` and `prints` are its business.
+    pub program: Option<Vec<String>>,
+    /// The program that the image does not have, so that the container cannot be started.
+    pub missing: Option<String>,
 }
 
 /// How a process ends.
@@ -48,7 +53,7 @@ pub struct Listener {
 }
 
 /// How long a command that ends at once takes.
-const AT_ONCE: Span = Span::from_ms(10);
+pub(super) const AT_ONCE: Span = Span::from_ms(10);
 
 /// What the container's process does.
 #[must_use]
@@ -59,13 +64,11 @@ pub fn process(container: &Container) -> Process {
     }
     let (command, args) = given_words(container);
     match find(&reference) {
-        Known::Image(image) if command.is_empty() => own_command(image, container, &args),
-        Known::Assumed if command.is_empty() => {
-            Process { listeners: declared(container), end: None, prints: Vec::new(), assumed: true }
-        }
-        _ => {
+        Known::Image(image) if command.is_empty() => own_command(image, &reference, container, &args),
+        Known::Assumed if command.is_empty() => Process { assumed: true, ..running(declared(container)) },
+        known => {
             let whole: Vec<String> = command.into_iter().chain(args).collect();
-            given_command(&whole, container)
+            given::process(&whole, &known, &reference, container)
         }
     }
 }
@@ -123,16 +126,30 @@ pub fn open_ports(object: &Object) -> Vec<(SmolStr, Listener)> {
         .collect()
 }
 
-fn running(listeners: Vec<Listener>) -> Process {
-    Process { listeners, end: None, prints: Vec::new(), assumed: false }
+pub(super) fn running(listeners: Vec<Listener>) -> Process {
+    Process { listeners, ..ended(AT_ONCE, 0) }.endless()
 }
 
-fn ended(after: Span, code: u8) -> Process {
-    Process { listeners: Vec::new(), end: Some(End { after, code }), prints: Vec::new(), assumed: false }
+pub(super) fn ended(after: Span, code: u8) -> Process {
+    Process {
+        listeners: Vec::new(),
+        end: Some(End { after, code }),
+        prints: Vec::new(),
+        assumed: false,
+        program: None,
+        missing: None,
+    }
+}
+
+impl Process {
+    fn endless(mut self) -> Self {
+        self.end = None;
+        self
+    }
 }
 
 /// The ports that a container declares, taken for what an unknown image listens on.
-fn declared(container: &Container) -> Vec<Listener> {
+pub(super) fn declared(container: &Container) -> Vec<Listener> {
     let app = |protocol| if protocol == Protocol::Tcp { App::AssumedHttp } else { App::Datagram };
     container
         .ports
@@ -146,7 +163,7 @@ fn declared(container: &Container) -> Vec<Listener> {
         .collect()
 }
 
-fn opened(listens: &[Listens]) -> Vec<Listener> {
+pub(super) fn opened(listens: &[Listens]) -> Vec<Listener> {
     let protocol = |transport| if transport == Transport::Udp { Protocol::Udp } else { Protocol::Tcp };
     listens
         .iter()
@@ -159,23 +176,42 @@ fn opened(listens: &[Listens]) -> Vec<Listener> {
         .collect()
 }
 
+/// The image's own server, told by its arguments where to listen.
+pub(super) fn server(image: &Image, args: &[String]) -> Process {
+    let mut listeners = opened(image.listens);
+    if let Some((loopback, port)) = listen_flag(args) {
+        listeners.truncate(1);
+        for listener in &mut listeners {
+            listener.port = port;
+            listener.loopback = loopback;
+        }
+    }
+    running(listeners)
+}
+
 /// The image's own command, with arguments where the container gives some.
-fn own_command(image: &'static Image, container: &Container, args: &[String]) -> Process {
+fn own_command(
+    image: &'static Image,
+    reference: &Reference,
+    container: &Container,
+    args: &[String],
+) -> Process {
     if image.names.contains(&"agnhost") {
         return agnhost(args);
     }
+    let given = |words: &[String]| given::process(words, &Known::Image(image), reference, container);
+    let is_command = args.first().is_some_and(|first| !first.starts_with('-'));
     match image.entry {
-        Entry::Serves => {
-            let mut listeners = opened(image.listens);
-            if let Some((loopback, port)) = listen_flag(args) {
-                listeners.truncate(1);
-                for listener in &mut listeners {
-                    listener.port = port;
-                    listener.loopback = loopback;
-                }
+        // Entrypoint scripts of servers run any other command that they are given.
+        Entry::Serves | Entry::NeedsEnv(_) if is_command && image.userland != Userland::Bare => {
+            let mut process = given(args);
+            if let Some(program) = process.missing.take() {
+                process = ended(AT_ONCE, 127);
+                process.prints.push(format!("/docker-entrypoint.sh: exec: line 47: {program}: not found"));
             }
-            running(listeners)
+            process
         }
+        Entry::Serves => server(image, args),
         Entry::Waits if args.is_empty() => running(Vec::new()),
         Entry::NeedsEnv(names) => {
             let set = |name: &str| {
@@ -194,7 +230,13 @@ fn own_command(image: &'static Image, container: &Container, args: &[String]) ->
             process.prints.push(format!("error: none of these variables is set: {}", names.join(", ")));
             process
         }
-        Entry::Shell | Entry::Ends | Entry::Waits if !args.is_empty() => given_command(args, container),
+        // The entrypoint of curl's image puts `curl` before what is no command.
+        Entry::Ends if image.userland == Userland::Curl && !args.is_empty() => {
+            let is_program = contents(reference).commands.contains(&args[0].as_str());
+            let curl = (!is_program).then(|| "curl".to_owned());
+            given(&curl.into_iter().chain(args.iter().cloned()).collect::<Vec<_>>())
+        }
+        Entry::Shell | Entry::Ends | Entry::Waits if !args.is_empty() => given(args),
         // A shell that is given a terminal waits for somebody to type.
         Entry::Shell if container.document.get("stdin").as_bool() == Some(true) => running(Vec::new()),
         Entry::Shell | Entry::Ends | Entry::Waits => ended(AT_ONCE, 0),
@@ -243,114 +285,6 @@ fn agnhost(args: &[String]) -> Process {
         Some("pause") | None => running(Vec::new()),
         Some(_) => Process { assumed: true, ..running(Vec::new()) },
     }
-}
-
-/// A command that the container gives itself.
-fn given_command(words: &[String], container: &Container) -> Process {
-    let Some((program, args)) = words.split_first() else { return ended(AT_ONCE, 0) };
-    let name = program.rsplit('/').next().unwrap_or(program);
-    match name {
-        "sh" | "bash" | "ash" | "dash" => {
-            match args.iter().position(|word| word.starts_with('-') && word.contains('c')) {
-                Some(at) => args
-                    .get(at + 1)
-                    .map_or_else(|| ended(AT_ONCE, 2), |script| script_process(script, container)),
-                None if container.document.get("stdin").as_bool() == Some(true) => running(Vec::new()),
-                None => ended(AT_ONCE, 0),
-            }
-        }
-        _ => {
-            simple(name, args, container).unwrap_or_else(|| Process { assumed: true, ..running(Vec::new()) })
-        }
-    }
-}
-
-/// One command, if it is one whose behaviour is known.
-fn simple(name: &str, args: &[String], container: &Container) -> Option<Process> {
-    let number = || args.first().and_then(|word| word.parse::<u8>().ok());
-    Some(match name {
-        "sleep" => match args.first().map(String::as_str) {
-            Some("infinity" | "inf") => running(Vec::new()),
-            Some(text) => match seconds(text) {
-                Some(span) => ended(span, 0),
-                None => ended(AT_ONCE, 1),
-            },
-            None => ended(AT_ONCE, 1),
-        },
-        "true" | ":" | "env" | "date" | "hostname" | "ls" | "cat" | "uname" | "cd" | "export" | "mkdir"
-        | "touch" => ended(AT_ONCE, 0),
-        "false" => ended(AT_ONCE, 1),
-        "exit" => ended(AT_ONCE, number().unwrap_or(0)),
-        "echo" | "printf" => {
-            let mut process = ended(AT_ONCE, 0);
-            process.prints.push(args.join(" "));
-            process
-        }
-        "tail" if args.iter().any(|word| word == "-f" || word == "-F") => running(Vec::new()),
-        "pause" | "wait" => running(Vec::new()),
-        "nginx" => running(opened(&[Listens { port: 80, transport: Transport::Tcp, app: App::Nginx }])),
-        "httpd" | "httpd-foreground" | "apache2-foreground" => {
-            running(opened(&[Listens { port: 80, transport: Transport::Tcp, app: App::Httpd }]))
-        }
-        "nc" | "ncat" | "python" | "python3" | "node" => {
-            Process { assumed: true, ..running(declared(container)) }
-        }
-        _ => return None,
-    })
-}
-
-/// `sh -c SCRIPT`, command by command; a loop that never ends makes the process run on.
-fn script_process(script: &str, container: &Container) -> Process {
-    let trimmed = script.trim();
-    let mut whole = Process { listeners: Vec::new(), end: None, prints: Vec::new(), assumed: false };
-    let mut after = AT_ONCE;
-    let mut code = 0;
-    for statement in trimmed.split(['\n', ';']).flat_map(|part| part.split("&&")) {
-        let words: Vec<String> =
-            statement.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned()).collect();
-        let Some((name, args)) = words.split_first() else { continue };
-        let name = if name == "exec" { args.first() } else { Some(name) };
-        let args = if words[0] == "exec" { args.get(1..).unwrap_or(&[]) } else { args };
-        let Some(name) = name else { continue };
-        if matches!(name.as_str(), "while" | "until" | "for") {
-            let endless =
-                matches!(args.first().map(String::as_str), Some("true" | ":" | "[")) || name == "until";
-            return Process { assumed: !endless, ..whole };
-        }
-        let base = name.rsplit('/').next().unwrap_or(name);
-        let Some(step) = simple(base, args, container) else {
-            return Process { assumed: true, ..whole };
-        };
-        whole.prints.extend(step.prints);
-        whole.listeners.extend(step.listeners);
-        match step.end {
-            None => return Process { assumed: step.assumed, ..whole },
-            Some(end) => {
-                after = after + end.after;
-                code = end.code;
-                if base == "exit" {
-                    break;
-                }
-            }
-        }
-    }
-    whole.end = Some(End { after, code });
-    whole
-}
-
-fn seconds(text: &str) -> Option<Span> {
-    let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
-        Some(number) => (number, text.chars().last()?),
-        None => (text, 's'),
-    };
-    let unit_ms = match unit {
-        'm' => 60_000.0,
-        'h' => 3_600_000.0,
-        'd' => 86_400_000.0,
-        _ => 1000.0,
-    };
-    let ms = number.parse::<f64>().ok()? * unit_ms;
-    (ms >= 0.0).then(|| Span::from_ms(ms as u64))
 }
 
 #[cfg(test)]

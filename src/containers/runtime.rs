@@ -57,6 +57,9 @@ pub struct LogLine {
 #[derive(Debug, Default)]
 pub struct Runtime {
     containers: BTreeMap<ContainerKey, Container>,
+    /// Whether somebody runs the programs of containers ([`crate::shell::programs`]): then a container whose
+    /// command is a program ends when that says so, and not before.
+    pub runs_programs: bool,
 }
 
 impl Runtime {

@@ -12,8 +12,9 @@ use crate::api::typed::{Container, Pod};
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::Cluster;
 use crate::containers::catalogue::{Entry, Known};
+use crate::containers::commands::contents;
 use crate::containers::official::OFFICIAL;
-use crate::containers::{Reference, catalogue, open_ports};
+use crate::containers::{Reference, catalogue, open_ports, process};
 
 /// What can be the matter with a Pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +69,15 @@ pub enum PodCause {
         idle: bool,
         /// Variables of which the image wants one, and that are not set.
         variables: Vec<SmolStr>,
+    },
+    /// Its image does not have the program that it is to run.
+    NoProgram {
+        /// The container.
+        container: SmolStr,
+        /// The program.
+        program: String,
+        /// A program of the image that may be meant.
+        meant: Option<String>,
     },
     /// It runs, and is not ready.
     NotReady {
@@ -221,6 +231,13 @@ fn container_trouble(object: &Object, pod: &Pod) -> Option<PodCause> {
         let waiting = status.at(&["state", "waiting"]);
         let reason = waiting.get("reason").smol();
         let restarts = status.get("restartCount").as_int().unwrap_or(0);
+        if matches!(reason.as_str(), "RunContainerError" | "CrashLoopBackOff")
+            && let Some(program) = process(container).missing
+        {
+            let commands = Reference::parse(&container.image).map(|image| contents(&image).commands);
+            let meant = near::nearest(&program, commands.unwrap_or_default().into_iter()).map(str::to_owned);
+            return Some(PodCause::NoProgram { container: name, program, meant });
+        }
         match reason.as_str() {
             "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
                 let (image, meant) = (container.image.clone(), meant(&container.image));
@@ -302,12 +319,20 @@ fn probe(container: &Container) -> Option<Probe> {
     Some(Probe { kind, what, number: port.parse().ok().or(named), port })
 }
 
+/// Where a container names its program: in `command`, or else in `args`.
+fn given(object: &Object, name: &str) -> &'static str {
+    let containers = object.as_pod().map(|pod| pod.spec.containers.as_slice()).unwrap_or_default();
+    let own = containers.iter().find(|one| one.name == name);
+    if own.is_some_and(|one| !one.document.get("command").is_empty()) { ".command" } else { ".args" }
+}
+
 /// The field of the Pod's manifest that is to blame.
 fn field(object: &Object, cause: &PodCause) -> String {
     let (container, rest) = match cause {
         PodCause::Image { container, .. } => (container, ".image"),
         PodCause::NotReady { container, probe: Some(_), .. } => (container, ".readinessProbe"),
         PodCause::Crashes { container, .. } | PodCause::Waiting { container, .. } => (container, ""),
+        PodCause::NoProgram { container, .. } => (container, given(object, container)),
         PodCause::Unschedulable { .. } => return "spec".to_owned(),
         _ => return String::new(),
     };

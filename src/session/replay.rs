@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::condition::Condition;
 use super::format::{Exchange, Session, Step, shown};
 use crate::api::registry::Kind;
-use crate::cluster::Settings;
+use crate::cluster::{Kubelets, Settings};
 use crate::shell::filesystem::parent;
 use crate::shell::host::{Host, Progress};
 use crate::shell::interpreter::Shell;
@@ -58,9 +58,10 @@ pub fn replay(text: &str, files: &[File]) -> String {
     out
 }
 
-/// The settings of the world: the directives before the first command decide what it is built with.
+/// The settings of the world: sessions are bound to the stand-in kubelet of the recordings unless they say
+/// `# world kubelet=strict`. The directives before the first command decide what it is built with.
 fn settings(session: &Session) -> Settings {
-    let mut settings = Settings::default();
+    let mut settings = Settings { kubelet: Kubelets::StandIn, ..Settings::default() };
     for step in &session.steps {
         match step {
             Step::Directive(word, rest) if word == "world" => settings = settings.with_line(rest),
@@ -162,7 +163,7 @@ impl Replay {
 
     fn settle(&self) {
         let deadline = self.host.now() + PATIENCE_MICROS;
-        while let Some(due) = self.host.next_due().filter(|due| *due <= deadline) {
+        while let Some(due) = self.host.next_change_due().filter(|due| *due <= deadline) {
             self.pass_until(due);
         }
     }

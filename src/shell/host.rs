@@ -1,7 +1,7 @@
 //! The host: the simulated world as commands reach it, and the loop that moves both.
 //!
 //! Owns the sharing of one [`Simulation`] between terminals and page, the executor of the commands, the
-//! waiting for time and for changes, and the file systems of the places. Does not know what a command is.
+//! programs of containers, the waiting for time and for changes, and the file systems of the places. Does not know what a command is.
 //!
 //! A command's future calls [`Host::with`] to read or change the world (briefly, never across an await),
 //! [`Host::sleep`] to let virtual time pass and [`Host::changed`] to wait for the next write to the journal.
@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::executor::{Boxed, Executor, Notice, TaskId};
 use super::filesystem::{FileSystem, Files};
 use super::places::Address;
+use super::programs::Programs;
 use crate::simulation::Simulation;
 use crate::words::Language;
 
@@ -46,21 +47,24 @@ struct Inner {
     files: RefCell<BTreeMap<Address, Files>>,
     language: Cell<Language>,
     processes: Cell<u32>,
+    programs: RefCell<Programs>,
     random: RefCell<fastrand::Rng>,
 }
 
 impl Host {
     /// A host of `simulation`.
-    pub fn new(simulation: Simulation) -> Self {
+    pub fn new(mut simulation: Simulation) -> Self {
+        simulation.runtime.runs_programs = true;
         let seed = simulation.cluster.settings().seed;
         Self(Rc::new(Inner {
-            revision_seen: Cell::new(simulation.revision()),
+            revision_seen: Cell::default(),
             simulation: RefCell::new(simulation),
             executor: Executor::default(),
             changes: Notice::default(),
             files: RefCell::default(),
             language: Cell::default(),
             processes: Cell::new(SHELL_PROCESS),
+            programs: RefCell::default(),
             random: RefCell::new(fastrand::Rng::with_seed(seed)),
         }))
     }
@@ -175,6 +179,15 @@ impl Host {
         world.into_iter().chain(timer).min()
     }
 
+    /// As [`Host::next_due`], for those who wait for a world to settle: a program of a container may go round
+    /// for ever and does not count.
+    pub fn next_change_due(&self) -> Option<u64> {
+        if self.0.programs.borrow().is_empty() {
+            return self.next_due();
+        }
+        self.0.simulation.borrow().next_due()
+    }
+
     /// Lets commands and world go on, in order of time, up to `limit` (µs of virtual time).
     /// `budget` is the number of polls and of clock steps that may be used.
     pub fn run_until(&self, limit: u64, budget: u32) -> Progress {
@@ -184,6 +197,7 @@ impl Host {
     /// As [`Host::run_until`], stopping early (as `Reached`, with the clock where it is) once `going` is false.
     pub fn run_while(&self, limit: u64, budget: u32, going: impl Fn() -> bool) -> Progress {
         let inner = &self.0;
+        self.announce_changes();
         for _ in 0..budget {
             if !going() {
                 return Progress::Reached;
@@ -205,10 +219,16 @@ impl Host {
         Progress::OutOfBudget
     }
 
+    /// Wakes those who wait for a change of the world, for one that is in no journal: a line of a log.
+    pub(super) fn announce(&self) {
+        self.0.changes.notify();
+    }
+
     fn announce_changes(&self) {
         let revision = self.0.simulation.borrow().revision();
         if revision != self.0.revision_seen.replace(revision) {
             self.0.changes.notify();
+            self.0.programs.borrow_mut().follow(self);
         }
     }
 }

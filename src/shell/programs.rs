@@ -1,9 +1,9 @@
 //! Programs of containers: the scripts that run in Pods by themselves.
 //!
-//! Owns the tasks of containers whose command is a shell script with a loop, such as a client that calls a
-//! Service every few seconds: they run in their container's place like anything typed there, and what they
-//! print goes to the container's log. Whether a container runs is the kubelet's business; what a server's
-//! image listens on is [`crate::containers`]'. A script that never sleeps is not run: nobody could watch it.
+//! Owns the tasks of containers whose command the shell can run, such as a client that calls a Service every
+//! few seconds: they run in their container's place like anything typed there, what they print goes to the
+//! container's log, and when they end the kubelet is told. Whether a container runs is the kubelet's business;
+//! which commands are programs, and what a server's image listens on, is [`crate::containers`]'.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,11 +16,11 @@ use super::io::{Input, Output, Streams};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::typed::Container;
-use crate::containers::ContainerKey;
+use crate::containers::{ContainerKey, process};
 use crate::simulation::Simulation;
 
-/// How many programs run at most; containers beyond only stand there.
-const PROGRAM_LIMIT: usize = 100;
+/// How many programs run at most; containers beyond only stand there, and their log says so.
+const PROGRAM_LIMIT: usize = 200;
 
 /// The programs that run.
 #[derive(Default)]
@@ -32,12 +32,10 @@ pub struct Programs {
 struct Program {
     pod: Key,
     task: TaskId,
-    output: Output,
 }
 
 impl Programs {
-    /// Follows the journal: starts the programs of containers that have started, ends those of others, and
-    /// takes what was printed to the logs.
+    /// Follows the journal: starts the programs of containers that have started, and ends those of others.
     pub fn follow(&mut self, host: &Host) {
         let (revision, pods) =
             host.with(|simulation| (simulation.revision(), changed(simulation, self.revision)));
@@ -45,14 +43,11 @@ impl Programs {
         for pod in pods {
             self.look(host, &pod);
         }
-        host.with(|simulation| {
-            let now = simulation.cluster.now();
-            for (key, program) in &self.running {
-                for line in program.output.take_buffer().lines() {
-                    simulation.runtime.log(key, now, line);
-                }
-            }
-        });
+    }
+
+    /// Whether none runs.
+    pub fn is_empty(&self) -> bool {
+        self.running.is_empty()
     }
 
     /// Brings the programs of one Pod up to date.
@@ -70,8 +65,12 @@ impl Programs {
             }
         }
         for (key, container, words) in wanted {
-            let room = self.running.len() < PROGRAM_LIMIT && !self.running.contains_key(&key);
-            if let Some(program) = room.then(|| start(host, pod, &container, &words)).flatten() {
+            if self.running.contains_key(&key) {
+                continue;
+            }
+            if self.running.len() >= PROGRAM_LIMIT {
+                host.with(|simulation| stand_idle(simulation, &key));
+            } else if let Some(program) = start(host, pod, &container, &key, &words) {
                 self.running.insert(key, program);
             }
         }
@@ -99,7 +98,7 @@ fn wanted(simulation: &Simulation, pod: &Key) -> Vec<(ContainerKey, String, Vec<
     };
     let containers = object.as_pod().map(|pod| pod.spec.containers.iter()).into_iter().flatten();
     let program = |container: &Container| {
-        let words = command(container)?;
+        let words = process(container).program?;
         containers::place(simulation, object, Some(&container.name)).ok()?;
         Some((run_of(simulation, object, container)?, container.name.to_string(), words))
     };
@@ -112,20 +111,18 @@ fn run_of(simulation: &Simulation, object: &Object, container: &Container) -> Op
     run.ended.is_none().then_some(key)
 }
 
-/// The words of a container's command, if it is a script that loops and sleeps.
-fn command(container: &Container) -> Option<Vec<String>> {
-    let words: Vec<String> = ["command", "args"]
-        .iter()
-        .flat_map(|field| container.document.get(field).items())
-        .map(|word| word.str().to_owned())
-        .collect();
-    let [shell, flag, script] = words.as_slice() else { return None };
-    let shell = matches!(shell.rsplit('/').next(), Some("sh" | "bash" | "ash"));
-    let loops = ["while ", "until ", "for "].iter().any(|word| script.contains(word));
-    (shell && flag == "-c" && loops && script.contains("sleep")).then_some(words)
+/// Says in the log of a container that its program is one too many.
+fn stand_idle(simulation: &mut Simulation, key: &ContainerKey) {
+    let now = simulation.cluster.now();
+    let quiet = simulation.runtime.container(key).is_some_and(|run| run.logs.is_empty());
+    if quiet {
+        let line =
+            format!("Portside runs {PROGRAM_LIMIT} programs of containers at most; this one is not run.");
+        simulation.runtime.log(key, now, line);
+    }
 }
 
-fn start(host: &Host, pod: &Key, container: &str, words: &[String]) -> Option<Program> {
+fn start(host: &Host, pod: &Key, container: &str, key: &ContainerKey, words: &[String]) -> Option<Program> {
     let place = host.with(|simulation| {
         let object = simulation.cluster.get(pod)?;
         containers::place(simulation, object, Some(container)).ok()
@@ -141,29 +138,58 @@ fn start(host: &Host, pod: &Key, container: &str, words: &[String]) -> Option<Pr
         tty: None,
         host: host.clone(),
     };
-    let running = invocation.run(words).ok()?;
-    let (world, of, name) = (host.clone(), pod.clone(), container.to_owned());
+    let mut running = invocation.run(words).ok()?;
+    let (pod_key, container, key) = (pod.clone(), container.to_owned(), key.clone());
+    let program = host.clone();
     let task = host.spawn(Box::pin(async move {
-        // The script is the container's main process: the container ends with it.
-        let status = running.await;
-        world.with(|simulation| simulation.end_process(&of, &name, u8::try_from(status).unwrap_or(1)));
+        let status = std::future::poll_fn(|context| {
+            let progress = running.as_mut().poll(context);
+            write_log(&program, &key, &output, progress.is_ready());
+            progress
+        })
+        .await;
+        let code = u8::try_from(status & 0xff).expect("eight bits");
+        program.with(|simulation| simulation.end_process(&pod_key, &container, code));
     }));
-    Some(Program { pod: pod.clone(), task, output })
+    Some(Program { pod: pod.clone(), task })
+}
+
+/// Takes the whole lines that were printed to the container's log; what is no whole line waits, unless it is
+/// the last.
+fn write_log(host: &Host, key: &ContainerKey, output: &Output, last: bool) {
+    let text = output.take_buffer();
+    let (lines, rest) = match text.rfind('\n') {
+        Some(end) if !last => text.split_at(end + 1),
+        _ if last => (text.as_str(), ""),
+        _ => ("", text.as_str()),
+    };
+    if !rest.is_empty() {
+        output.write(rest);
+    }
+    if !lines.is_empty() {
+        host.with(|simulation| {
+            let now = simulation.cluster.now();
+            for line in lines.lines() {
+                simulation.runtime.log(key, now, line);
+            }
+        });
+        host.announce();
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::value::Value;
     use crate::cluster::Settings;
     use crate::cluster::request::Options;
     use crate::cluster::{Actor, Request, Verb};
     use crate::session::first_world;
 
     /// Lets seconds pass as the page does: frame by frame.
-    fn run(host: &Host, programs: &mut Programs, seconds: u64) {
+    fn run(host: &Host, seconds: u64) {
         for _ in 0..seconds * 10 {
             host.run_until(host.now() + 100_000, 5_000);
-            programs.follow(host);
         }
     }
 
@@ -172,8 +198,7 @@ mod tests {
         let mut simulation = Simulation::new(Settings::default());
         first_world::build(&mut simulation);
         let host = Host::new(simulation);
-        let mut programs = Programs::default();
-        run(&host, &mut programs, 10);
+        run(&host, 10);
         let sent = host.with(|simulation| simulation.traffic.count());
         assert!(sent > 0, "the client has called");
         let client = Key::new(Kind::Pod, "demo", "client");
@@ -181,20 +206,48 @@ mod tests {
             let delete = Request::new(Actor::User, Verb::Delete, &client);
             simulation.request(delete.options(Options { grace_seconds: Some(0), ..Options::default() }))
         });
-        run(&host, &mut programs, 2);
+        run(&host, 2);
         let sent = host.with(|simulation| simulation.traffic.count());
-        run(&host, &mut programs, 20);
+        run(&host, 20);
         assert_eq!(host.with(|simulation| simulation.traffic.count()), sent, "nobody calls any more");
     }
 
+    /// A Pod of one busybox container that runs a script, and what its log holds after some seconds.
+    fn log_of(script: &str, seconds: u64) -> (Value, Vec<String>) {
+        let host = Host::new(Simulation::new(Settings::default()));
+        let key = Key::new(Kind::Pod, "default", "p");
+        let words: Value = ["sh", "-c", script].iter().map(|word| Value::from((*word).to_owned())).collect();
+        let pod = crate::value!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "p", "namespace": "default" },
+            "spec": { "restartPolicy": "Never", "containers": [{ "name": "c", "image": "busybox", "command": words }] }
+        });
+        host.with(|simulation| {
+            let reply = simulation.request(Request::new(Actor::User, Verb::Create(pod), &key));
+            reply.result.expect("the Pod is valid");
+        });
+        run(&host, seconds);
+        host.with(|simulation| {
+            let object = simulation.cluster.get(&key).expect("the Pod stays").clone();
+            let (_, run) = simulation.runtime.latest(&object.meta.uid, "c").expect("it was started");
+            (object.status().clone(), run.logs.iter().map(|line| line.text.clone()).collect())
+        })
+    }
+
     #[test]
-    fn a_loop_that_never_sleeps_is_not_run() {
-        let container = |script: &str| {
-            let value = crate::value!({ "spec": { "containers": [{ "name": "c", "command": ["sh", "-c", (script.to_owned())] }] } });
-            Object::new(Kind::Pod, value, None).as_pod().map(|pod| command(&pod.spec.containers[0]).is_some())
-        };
-        assert_eq!(container("while true; do :; done"), Some(false));
-        assert_eq!(container("while true; do date; sleep 5; done"), Some(true));
-        assert_eq!(container("sleep 3600"), Some(false));
+    fn a_script_writes_what_it_prints_to_the_log_and_its_end_is_the_containers() {
+        let (status, log) = log_of("for i in 1 2 3; do echo round $i; sleep 1; done; ls /nosuch", 8);
+        assert_eq!(log[..3], ["round 1", "round 2", "round 3"]);
+        assert_eq!(log[3], "ls: /nosuch: No such file or directory");
+        assert_eq!(status.get("phase").str(), "Failed");
+        let ended = status.get("containerStatuses").items()[0].at(&["state", "terminated"]);
+        assert_eq!(ended.get("exitCode").as_int(), Some(1));
+    }
+
+    #[test]
+    fn a_command_that_the_image_lacks_is_not_found_by_its_shell() {
+        let (status, log) = log_of("curl web", 4);
+        assert_eq!(log, ["sh: curl: not found"]);
+        let ended = status.get("containerStatuses").items()[0].at(&["state", "terminated"]);
+        assert_eq!(ended.get("exitCode").as_int(), Some(127));
     }
 }

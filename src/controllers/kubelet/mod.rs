@@ -20,11 +20,12 @@ use std::sync::Arc;
 use super::{Context, Controller, Event, WorkQueue};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
+use crate::api::time::Timestamp;
 use crate::api::typed::{Container, Pod};
 use crate::cluster::clock::{Instant, Span};
 use crate::cluster::journal::Entry;
 use crate::cluster::request::Options;
-use crate::cluster::{Actor, Cluster};
+use crate::cluster::{Actor, Cluster, Kubelets};
 use crate::containers::{ContainerKey, process};
 use environment::ServiceVariables;
 use probe::Subject;
@@ -261,13 +262,23 @@ impl Look<'_, '_> {
         }
         let key = self.container_key(container, index);
         let process = process(container);
+        let watched = self.context.runtime.runs_programs;
+        let kubelet = self.context.cluster.settings().kubelet;
+        if let Some(program) = &process.missing
+            && kubelet == Kubelets::Strict
+        {
+            return self.fail_to_start(container, index, program);
+        }
         self.context.runtime.start(key.clone(), own, services, self.now);
-        for line in &process.prints {
-            self.context.runtime.log(&key, self.now, line.clone());
+        if !watched || process.program.is_none() {
+            for line in &process.prints {
+                self.context.runtime.log(&key, self.now, line.clone());
+            }
         }
         let id = format!("containerd://{}", self.context.cluster.random().digest());
         let since = self.context.cluster.timestamp();
-        let subject = Subject { object: &self.object, container, process: &process, ips: &self.ips };
+        let subject =
+            Subject { object: &self.object, container, process: &process, ips: &self.ips, watched, kubelet };
         let run = &mut self.record.runs[index];
         run.id = id.into();
         run.state = State::Running { since };
@@ -277,6 +288,46 @@ impl Look<'_, '_> {
         run.started = container.document.get("startupProbe").is_null();
         self.say(false, &container.name, "Created", "Container created".to_owned());
         self.say(false, &container.name, "Started", "Container started".to_owned());
+    }
+
+    /// The image does not have the program that its container is to run.
+    fn fail_to_start(&mut self, container: &Container, index: usize, program: &str) {
+        let missing = if program.contains('/') {
+            format!("stat {program}: no such file or directory")
+        } else {
+            "executable file not found in $PATH".to_owned()
+        };
+        let why = format!(
+            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: \"{program}\": {missing}: unknown"
+        );
+        self.say(false, &container.name, "Created", "Container created".to_owned());
+        self.say(true, &container.name, "Failed", format!("Error: {why}"));
+        let id = format!("containerd://{}", self.context.cluster.random().digest());
+        // A container that never ran began, for its runtime, when the epoch did.
+        let (started, finished) = (Timestamp(0), self.context.cluster.timestamp());
+        let ended = Ended {
+            code: 128,
+            reason: "StartError".into(),
+            started,
+            finished,
+            id: id.clone().into(),
+            message: why.clone(),
+        };
+        let run = &mut self.record.runs[index];
+        run.id = id.into();
+        run.ready = false;
+        run.next = record::Next::default();
+        let before = run.last.is_some();
+        if !restarts(&self.object, ended.code) {
+            run.state = State::Ended(ended);
+            return;
+        }
+        run.last = Some(ended);
+        if before {
+            return self.wait_after_crash(container, index);
+        }
+        run.state = State::Waiting { reason: "RunContainerError".into(), message: why };
+        run.next.start = Some(self.now + RESTART);
     }
 
     /// The Pod's addresses: those it had, or new ones of its node.
@@ -357,6 +408,7 @@ impl Look<'_, '_> {
                 started: now,
                 finished: now,
                 id: run.id.clone(),
+                message: String::new(),
             });
             run.restarts = 1;
             self.wait_after_crash(container, index);
@@ -378,7 +430,14 @@ impl Look<'_, '_> {
         let State::Running { since } = run.state else { return };
         let reason = if code == 0 { "Completed" } else { "Error" };
         let crashed = run.last.is_some();
-        let ended = Ended { code, reason: reason.into(), started: since, finished, id: run.id.clone() };
+        let ended = Ended {
+            code,
+            reason: reason.into(),
+            started: since,
+            finished,
+            id: run.id.clone(),
+            message: String::new(),
+        };
         run.ready = false;
         run.started = false;
         run.next = record::Next::default();
@@ -419,7 +478,10 @@ impl Look<'_, '_> {
     /// A probe has failed too often: the container is stopped, and started again by its restart policy.
     fn kill(&mut self, container: &Container, index: usize) {
         let process = process(container);
-        let subject = Subject { object: &self.object, container, process: &process, ips: &self.ips };
+        let watched = self.context.runtime.runs_programs;
+        let kubelet = self.context.cluster.settings().kubelet;
+        let subject =
+            Subject { object: &self.object, container, process: &process, ips: &self.ips, watched, kubelet };
         let Some((kind, message)) = probe::fatal(&self.record.runs[index], subject) else {
             self.record.runs[index].next.kill = None;
             return;
@@ -442,7 +504,10 @@ impl Look<'_, '_> {
         }
         let first = run.next.probe.is_some();
         let process = process(container);
-        let subject = Subject { object: &self.object, container, process: &process, ips: &self.ips };
+        let watched = self.context.runtime.runs_programs;
+        let kubelet = self.context.cluster.settings().kubelet;
+        let subject =
+            Subject { object: &self.object, container, process: &process, ips: &self.ips, watched, kubelet };
         let result =
             if run.next.kill.is_some() && !run.started { Err(None) } else { probe::readiness(run, subject) };
         let run = &mut self.record.runs[index];
@@ -492,8 +557,14 @@ impl Look<'_, '_> {
             };
             let (code, reason) =
                 if run.is_running() { (0, "Completed") } else { (137, "ContainerStatusUnknown") };
-            run.state =
-                State::Ended(Ended { code, reason: reason.into(), started, finished, id: run.id.clone() });
+            run.state = State::Ended(Ended {
+                code,
+                reason: reason.into(),
+                started,
+                finished,
+                id: run.id.clone(),
+                message: String::new(),
+            });
         }
         self.write();
         let options = Options { grace_seconds: Some(0), uid: object.meta.uid.clone(), ..Options::default() };

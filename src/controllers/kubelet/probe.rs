@@ -2,7 +2,7 @@
 //!
 //! Owns what a probe finds and when it is looked at. A probe is not repeated while its result cannot change:
 //! what a container listens on changes only when it starts. HTTP probes are answered by the image's server
-//! as [`crate::containers::http`] has it; conventional health paths are taken as served. `exec` probes pass
+//! as [`crate::containers::http`] has it. `exec` probes pass
 //! if their command is one that succeeds.
 
 use std::net::IpAddr;
@@ -11,12 +11,13 @@ use super::record::{Run, State};
 use crate::api::object::Object;
 use crate::api::typed::{Container, Protocol};
 use crate::api::value::Value;
+use crate::cluster::Kubelets;
 use crate::cluster::clock::{Instant, Span};
 use crate::containers::catalogue::App;
 use crate::containers::http::{self, Request, Server};
 use crate::containers::{Listener, Process, Reference};
 
-/// Paths that an application is taken to serve for its probes, whatever its image is known to answer.
+/// Paths that pass with [`Kubelets::StandIn`], whatever the image is known to answer.
 const HEALTH_PATHS: [&str; 9] =
     ["/healthz", "/health", "/ready", "/readyz", "/live", "/livez", "/status", "/ping", "/-/healthy"];
 
@@ -28,6 +29,10 @@ pub(super) struct Subject<'a> {
     pub(super) process: &'a Process,
     /// The Pod's addresses, which its document may not have yet.
     pub(super) ips: &'a [IpAddr],
+    /// Whether somebody runs the programs of containers.
+    pub(super) watched: bool,
+    /// How closely kubelets look.
+    pub(super) kubelet: Kubelets,
 }
 
 fn seconds(probe: &Value, field: &str, default: i64) -> Span {
@@ -134,7 +139,8 @@ fn fails(probe: &Value, subject: Subject<'_>) -> Option<String> {
 
 fn http_fails(listener: &Listener, path: &str, url: &str, subject: Subject<'_>) -> Option<String> {
     let Subject { object, container, ips, .. } = subject;
-    if HEALTH_PATHS.contains(&path) || matches!(listener.app, App::AssumedHttp) {
+    let assumed = subject.kubelet == Kubelets::StandIn && HEALTH_PATHS.contains(&path);
+    if assumed || matches!(listener.app, App::AssumedHttp) {
         return None;
     }
     let image = Reference::parse(&container.image)?;

@@ -68,6 +68,8 @@ pub(super) struct Ended {
     pub(super) started: Timestamp,
     pub(super) finished: Timestamp,
     pub(super) id: SmolStr,
+    /// Why it could not be started; empty for one that ran.
+    pub(super) message: String,
 }
 
 impl Next {
@@ -134,6 +136,7 @@ impl Ended {
             started: time("startedAt"),
             finished: time("finishedAt"),
             id: terminated.get("containerID").smol(),
+            message: terminated.get("message").str().to_owned(),
         }
     }
 }
@@ -191,7 +194,9 @@ impl Run {
                 let started = runtime.container(&key).map_or(cluster.instant_of(*since), |run| run.started);
                 let process = process(container);
                 let ips = &object.as_pod().expect("the kubelet reads Pods").ips;
-                self.plan(Subject { object, container, process: &process, ips }, started);
+                let watched = runtime.runs_programs;
+                let kubelet = cluster.settings().kubelet;
+                self.plan(Subject { object, container, process: &process, ips, watched, kubelet }, started);
             }
             State::Ended(ended) => {
                 if super::restarts(object, ended.code) {
@@ -206,6 +211,7 @@ impl Run {
         self.next = Next::default();
         self.next.exit = match super::staged_exit(subject.object) {
             Some(code) => Some((started + super::STAGED_EXIT, code)),
+            None if subject.watched && subject.process.program.is_some() => None,
             None => subject.process.end.map(|end| (started + end.after, i64::from(end.code))),
         };
         super::probe::plan(self, subject, started);

@@ -321,13 +321,17 @@ impl Shared {
 }
 
 fn terminated(ended: &Ended) -> Value {
-    value!({
+    let mut terminated = value!({
         "containerID": (ended.id.clone()),
         "exitCode": (ended.code),
         "finishedAt": (ended.finished),
         "reason": (ended.reason.clone()),
         "startedAt": (ended.started)
-    })
+    });
+    if !ended.message.is_empty() {
+        terminated.set("message", ended.message.clone());
+    }
+    terminated
 }
 
 fn volume_mounts(mounts: &Value) -> Value {

@@ -78,6 +78,21 @@ pub(super) fn words(cause: &PodCause, subject: &str, language: Language) -> Said
             message.clone(),
         )
         .row(say!(language, "reason", "原因"), reason.as_str()),
+        PodCause::NoProgram { container, program, meant } => Said::new(
+            say!(
+                language,
+                "Container {container} of {subject} cannot be started: its image has no program {program}.",
+                "{subject} 的容器 {container} 无法启动：镜像里没有程序 {program}。"
+            ),
+            match meant {
+                Some(meant) => say!(language, "Did you mean {meant}?", "你想用的是 {meant} 吗？"),
+                None => say!(
+                    language,
+                    "Use a program that the image has, or an image that has the program.",
+                    "请使用镜像自带的程序，或换用带有该程序的镜像。"
+                ),
+            },
+        ),
         PodCause::Crashes { container, code, restarts, idle, variables } => {
             let why = if *idle {
                 say!(
@@ -191,6 +206,7 @@ pub(super) fn short(cause: &PodCause, language: Language) -> String {
         PodCause::Starting => say!(language, "starting", "正在启动"),
         PodCause::Image { reason, image, .. } => format!("{reason} ({image})"),
         PodCause::Waiting { reason, .. } => reason.to_string(),
+        PodCause::NoProgram { program, .. } => say!(language, "no program {program}", "没有程序 {program}"),
         PodCause::Crashes { code, .. } => say!(language, "exits with {code}", "以 {code} 退出"),
         PodCause::NotReady { probe: Some(_), .. } => {
             say!(language, "readiness probe fails", "就绪态探针失败")

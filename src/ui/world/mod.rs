@@ -25,7 +25,6 @@ use crate::session::save::Saved;
 use crate::shell::filesystem::Files;
 use crate::shell::host::Host;
 use crate::shell::places::Place;
-use crate::shell::programs::Programs;
 use crate::shell::terminal::Terminal;
 use crate::simulation::Simulation;
 use crate::ui::model::clock::Clock;
@@ -130,7 +129,6 @@ impl PartialEq for World {
 
 struct Inner {
     host: Host,
-    programs: RefCell<Programs>,
     clock: Cell<Clock>,
     shown_tenths: Cell<u64>,
     map: RefCell<Map>,
@@ -205,7 +203,6 @@ impl World {
         host.set_language(language);
         let world = Self(Rc::new(Inner {
             host,
-            programs: RefCell::default(),
             clock: Cell::new(clock),
             shown_tenths: Cell::default(),
             map: RefCell::default(),

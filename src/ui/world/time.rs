@@ -82,7 +82,6 @@ impl World {
 
     /// Takes what the engine did since the last call to those who show it.
     pub(super) fn publish(&self) {
-        self.0.programs.borrow_mut().follow(&self.0.host);
         let mut topics = Vec::new();
         let revision = self.with(|simulation| simulation.revision());
         if self.0.revision.replace(revision) != revision {
