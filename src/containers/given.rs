@@ -83,8 +83,8 @@ pub(super) fn process(
     }
     let judged = simple(name, args, container);
     let plain = matches!(name, "sleep" | "true" | "false" | "tail" | "pause");
-    let program =
-        (in_path && !plain && commands.contains(&name) && !is_listening(words)).then(|| words.to_vec());
+    let program = (in_path && !plain && commands.contains(&name) && !is_listening(&texts(words)))
+        .then(|| words.to_vec());
     match judged {
         Some(judged) => Process { program, ..judged },
         None => Process { assumed: program.is_none(), program, ..running(Vec::new()) },
@@ -117,13 +117,19 @@ fn is_server_of(image: &Image, name: &str) -> bool {
         let own = own.rsplit('/').next().unwrap_or(own);
         own == name || own == stem || name == format!("{own}d")
     };
-    !image.listens.is_empty() && image.names.iter().any(|own| fits(own))
+    !image.listens.is_empty() && image.names.iter().any(fits)
 }
 
-/// Whether a command waits for connections: what `nc` and the like receive is not run by the shell.
-fn is_listening(words: &[String]) -> bool {
-    matches!(words[0].rsplit('/').next(), Some("nc" | "ncat" | "socat" | "telnetd" | "perl"))
-        || words.iter().any(|word| word.contains("httpd"))
+/// Whether a command waits for connections: what `nc -l` and the like receive is not run by the shell.
+fn is_listening(words: &[&str]) -> bool {
+    let Some((program, args)) = words.split_first() else { return false };
+    let flag = |args: &[&str]| args.iter().any(|word| word.starts_with('-') && word.contains('l'));
+    match program.rsplit('/').next().unwrap_or(program) {
+        "nc" | "ncat" => flag(args),
+        "busybox" => args.contains(&"httpd") || args.contains(&"nc") && flag(args),
+        "socat" | "telnetd" | "perl" | "httpd" => true,
+        _ => false,
+    }
 }
 
 /// `sh`, with or without a script.
@@ -136,35 +142,39 @@ fn shell(words: &[String], image: Option<&Image>, commands: &[&str], container: 
     };
     let Some(script) = args.get(at + 1) else { return ended(AT_ONCE, 2) };
     let judged = judged_script(script, container);
-    let exact = |name: &String| matches!(name.as_str(), "sleep" | "exit" | "true" | "false" | ":");
-    let runnable = |name: &String| {
-        let (directory, base) = name.rsplit_once('/').unwrap_or(("", name));
+    let exact = |words: &Vec<&str>| matches!(words[0], "sleep" | "exit" | "true" | "false" | ":");
+    let runnable = |words: &Vec<&str>| {
+        let (directory, base) = words[0].rsplit_once('/').unwrap_or(("", words[0]));
         SHELL_WORDS.contains(&base)
-            || (in_path(directory) && commands.contains(&base) && !is_listening(std::slice::from_ref(name)))
+            || (in_path(directory) && commands.contains(&base) && !is_listening(words))
             || (directory.is_empty() && image.is_some_and(|image| lacks(image, commands, base)))
     };
-    let names: Vec<String> = statements(script).collect();
+    let statements: Vec<Vec<&str>> = statements(script).collect();
     let runs = judged.listeners.is_empty()
-        && !names.iter().all(exact)
-        && names.iter().all(runnable)
-        && !never_rests(script)
-        && !script.contains("httpd");
+        && !statements.iter().all(exact)
+        && statements.iter().all(runnable)
+        && !never_rests(script);
     Process { program: runs.then(|| words.to_vec()), ..judged }
 }
 
-/// The first words of a script's commands, as far as a look at its letters tells; assignments are skipped.
-fn statements(script: &str) -> impl Iterator<Item = String> {
+fn texts(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+/// The words of a script's commands, as far as a look at its letters tells; assignments before them are
+/// skipped. No command is empty.
+fn statements(script: &str) -> impl Iterator<Item = Vec<&str>> {
     const STARTERS: [&str; 10] = ["do", "then", "else", "elif", "if", "while", "until", "!", "exec", "{"];
-    script.split(['\n', ';', '|', '&', '(', ')', '`']).filter_map(|part| {
+    let is_name = |text: &str| {
+        !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    let is_prefix = move |word: &&str| {
+        STARTERS.contains(word) || word.split_once('=').is_some_and(|(name, _)| is_name(name))
+    };
+    script.split(['\n', ';', '|', '&', '(', ')', '`']).filter_map(move |part| {
         let words = part.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
-        let is_prefix = |word: &&str| {
-            STARTERS.contains(word)
-                || word.split_once('=').is_some_and(|(name, _)| {
-                    !name.is_empty()
-                        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-                })
-        };
-        words.skip_while(is_prefix).next().filter(|word| !word.is_empty()).map(str::to_owned)
+        let words: Vec<&str> = words.skip_while(is_prefix).filter(|word| !word.is_empty()).collect();
+        (!words.is_empty()).then_some(words)
     })
 }
 

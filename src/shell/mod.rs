@@ -70,7 +70,7 @@ pub mod io;
 pub mod kubectl;
 pub mod language;
 pub mod places;
-pub mod programs;
+mod programs;
 pub mod resolver;
 pub mod terminal;
 #[cfg(test)]

@@ -24,7 +24,7 @@ const PROGRAM_LIMIT: usize = 200;
 
 /// The programs that run.
 #[derive(Default)]
-pub struct Programs {
+pub(super) struct Programs {
     revision: u64,
     running: BTreeMap<ContainerKey, Program>,
 }
@@ -36,7 +36,7 @@ struct Program {
 
 impl Programs {
     /// Follows the journal: starts the programs of containers that have started, and ends those of others.
-    pub fn follow(&mut self, host: &Host) {
+    pub(super) fn follow(&mut self, host: &Host) {
         let (revision, pods) =
             host.with(|simulation| (simulation.revision(), changed(simulation, self.revision)));
         self.revision = revision;
@@ -46,7 +46,7 @@ impl Programs {
     }
 
     /// Whether none runs.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.running.is_empty()
     }
 

@@ -7,7 +7,6 @@ use portside::explain::pod::PodCause;
 use portside::explain::spread::SameReason;
 use portside::explain::{self, Cause, Finding, ServiceCause};
 use portside::network::{Origin, Transport};
-use portside::shell::programs::Programs;
 
 use crate::world::{World, commands, deployment, first, service, web};
 
@@ -84,15 +83,8 @@ fn a_variable_in_the_form_of_a_link_breaks_a_program_that_wants_a_port() {
     );
     let container = "{name: c, image: \"busybox:1.36\", command: [sh, -c, 'while true; do echo PING | nc -w 1 redis $REDIS_PORT || exit 1; sleep 5; done']}";
     world.write("app.yaml", &deployment("app", "{app: app}", container));
-    let mut programs = Programs::default();
     world.run("kubectl apply -f app.yaml");
-    let run = |programs: &mut Programs, world: &World| {
-        for _ in 0..200 {
-            programs.follow(&world.host);
-            world.run("sleep 0.2");
-        }
-    };
-    run(&mut programs, &world);
+    world.run("sleep 40");
     let shown = world.run("kubectl get pods -l app=app; kubectl logs -l app=app --previous");
     assert!(shown.contains("CrashLoopBackOff") || shown.contains("Error"), "{shown}");
     let pod = world.pod_of("app-");
@@ -104,7 +96,7 @@ fn a_variable_in_the_form_of_a_link_breaks_a_program_that_wants_a_port() {
     let asked = world.run(&format!("why REDIS_PORT pod/{}", pod.name));
     assert!(asked.contains("tcp://") && asked.contains("enableServiceLinks"), "{asked}");
     world.run(commands(used)[0]);
-    run(&mut programs, &world);
+    world.run("sleep 40");
     let after = world.findings("deploy/app");
     assert!(after.iter().all(|finding| finding.severity == explain::Severity::Fine), "{after:?}");
 }

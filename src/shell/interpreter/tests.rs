@@ -247,7 +247,7 @@ fn tab_offers_commands_files_variables_and_flags() {
         let words: Vec<String> = found.candidates.0.into_iter().map(|candidate| candidate.text).collect();
         format!("{} {}", found.start, words.join(" "))
     };
-    assert_eq!(offered("bas"), "0 basename bash");
+    assert_eq!(offered("bas"), "0 base64 basename bash");
     assert_eq!(offered("cat s"), "4 service.yaml sub/");
     assert_eq!(offered("echo a | kk se"), "12 service.yaml");
     assert_eq!(offered("grep --inv"), "5 --invert-match");
