@@ -47,6 +47,13 @@ const ABOUT: &[(&str, Words)] = &[
             zh: "Pod 能否经由 Service 访问自己",
         },
     ),
+    (
+        "kubelet",
+        Words {
+            en: "whether kubelets look at commands and probes (strict), or let any container run and pass",
+            zh: "kubelet 是否检查命令和探针（strict），还是让任何容器直接运行并通过检查",
+        },
+    ),
     ("ipFamilies", Words { en: "address families, the primary one first", zh: "地址族，主地址族在前" }),
     ("nodes", Words { en: "number of nodes, control plane included", zh: "节点数，含控制平面" }),
     ("podsPerNode", Words { en: "how many Pods fit on a node", zh: "每个节点可容纳的 Pod 数" }),
