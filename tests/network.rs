@@ -275,7 +275,7 @@ fn seen(outcome: &Outcome) -> Seen {
     match outcome {
         Outcome::Delivered(delivery) => Seen::Answered {
             backend: match &delivery.server {
-                Place::Pod(Key { name, .. }) => name.to_string(),
+                Place::Pod(pod) => pod.name.to_string(),
                 Place::Node(name) => name.to_string(),
                 _ => "ci-base".to_owned(),
             },

@@ -163,7 +163,7 @@ impl<'a> Decoder<'a> {
         for (key, value) in map.iter() {
             let Some(field) = of.field(key) else {
                 self.unknown_field(key);
-                changed.get_or_insert_with(|| (**map).clone()).remove(key);
+                changed.get_or_insert_with(|| map.clone()).remove(key);
                 continue;
             };
             let outer = self.owner.replace((of, field));
@@ -173,16 +173,16 @@ impl<'a> Decoder<'a> {
             self.owner = outer;
             match result? {
                 Outcome::Same => {}
-                Outcome::Gone => drop(changed.get_or_insert_with(|| (**map).clone()).remove(key)),
+                Outcome::Gone => drop(changed.get_or_insert_with(|| map.clone()).remove(key)),
                 Outcome::New(value) => {
-                    changed.get_or_insert_with(|| (**map).clone()).insert(key.clone(), value);
+                    changed.get_or_insert_with(|| map.clone()).insert(key.clone(), value);
                 }
             }
         }
         for field in of.fields.iter().filter(|field| field.zero == Zero::Written) {
             if !map.contains(&field.name) {
                 let value = self.empty(&field.shape);
-                changed.get_or_insert_with(|| (**map).clone()).insert(field.name.clone(), value);
+                changed.get_or_insert_with(|| map.clone()).insert(field.name.clone(), value);
             }
         }
         Ok(changed.map(Value::from))

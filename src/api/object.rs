@@ -3,6 +3,7 @@
 //! Owns [`Object`], [`Key`] and [`Meta`]. The typed parts of single kinds are in [`super::typed`].
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::registry::Kind;
@@ -10,10 +11,15 @@ use super::time::Timestamp;
 use super::typed::Typed;
 use super::value::{SmolStr, Value};
 
-/// What names an object in a cluster.
+/// What names an object in a cluster. It is as large as a pointer: indexes, work queues and the journal hold the
+/// object's own key, not copies of its texts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// Its kind.
+pub struct Key(Arc<Named>);
+
+/// What a [`Key`] says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Named {
+    /// The object's kind.
     pub kind: Kind,
     /// Its namespace; empty for cluster-scoped kinds.
     pub namespace: SmolStr,
@@ -25,7 +31,21 @@ impl Key {
     /// A key; cluster-scoped kinds take an empty namespace.
     #[must_use]
     pub fn new(kind: Kind, namespace: impl Into<SmolStr>, name: impl Into<SmolStr>) -> Self {
-        Self { kind, namespace: namespace.into(), name: name.into() }
+        Self(Arc::new(Named { kind, namespace: namespace.into(), name: name.into() }))
+    }
+
+    /// The key of an object of another kind with the same namespace and name.
+    #[must_use]
+    pub fn of_kind(&self, kind: Kind) -> Self {
+        Self::new(kind, self.namespace.clone(), self.name.clone())
+    }
+}
+
+impl Deref for Key {
+    type Target = Named;
+
+    fn deref(&self) -> &Named {
+        &self.0
     }
 }
 
@@ -98,7 +118,7 @@ impl Object {
             Some(object) if object.key.kind == kind && object.key.name == metadata.get("name").str() => {
                 object.key.clone()
             }
-            _ => Key { kind, namespace: metadata.get("namespace").smol(), name: metadata.get("name").smol() },
+            _ => Key::new(kind, metadata.get("namespace").smol(), metadata.get("name").smol()),
         };
         let typed = Typed::of(kind, &value, before);
         Self { key, value, meta, typed }
@@ -114,8 +134,7 @@ impl Object {
             meta.owners = sibling.meta.owners.clone();
         }
         let kind = sibling.key.kind;
-        let key =
-            Key { kind, namespace: metadata.get("namespace").smol(), name: metadata.get("name").smol() };
+        let key = Key::new(kind, metadata.get("namespace").smol(), metadata.get("name").smol());
         let typed = Typed::of(kind, &value, Some(sibling));
         Self { key, value, meta, typed }
     }

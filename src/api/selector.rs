@@ -117,7 +117,7 @@ impl Selector {
     }
 }
 
-fn equals((key, value): &(SmolStr, Value)) -> Requirement {
+fn equals((key, value): (&SmolStr, &Value)) -> Requirement {
     Requirement { key: key.clone(), operator: Operator::In, values: vec![value.smol()] }
 }
 

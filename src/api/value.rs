@@ -6,14 +6,17 @@
 //!
 //! Cloning a value is O(1): lists and maps are shared (`Arc`) and copied only where they are changed
 //! while somebody else still holds them. A hundred thousand Pods of one template therefore share one
-//! copy of everything that the template says.
+//! copy of everything that the template says. What is kept is laid out by [`Prototypes`].
 
-use std::fmt;
+mod convert;
+mod map;
+mod prototypes;
+mod serial;
+
 use std::sync::Arc;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+pub use map::{Entries, Iter, Map};
+pub use prototypes::Prototypes;
 pub use smol_str::SmolStr;
 
 /// One node of a document.
@@ -33,13 +36,7 @@ pub enum Value {
     /// A sequence.
     List(Arc<Vec<Value>>),
     /// A mapping, ordered by key.
-    Map(Arc<Map>),
-}
-
-/// A mapping from text to values, kept in the order of its keys (as Go prints maps).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Map {
-    entries: Vec<(SmolStr, Value)>,
+    Map(Map),
 }
 
 impl PartialEq for Value {
@@ -52,7 +49,7 @@ impl PartialEq for Value {
             (Self::Float(a), Self::Float(b)) => a == b,
             (Self::Str(a), Self::Str(b)) => a == b,
             (Self::List(a), Self::List(b)) => Arc::ptr_eq(a, b) || a == b,
-            (Self::Map(a), Self::Map(b)) => Arc::ptr_eq(a, b) || a == b,
+            (Self::Map(a), Self::Map(b)) => a == b,
             _ => false,
         }
     }
@@ -65,7 +62,7 @@ impl Value {
     /// An empty map.
     #[must_use]
     pub fn map() -> Self {
-        Self::Map(Arc::default())
+        Self::Map(Map::default())
     }
 
     /// An empty list.
@@ -166,11 +163,8 @@ impl Value {
 
     /// The entries of a map in key order; nothing where this is no map.
     #[must_use]
-    pub fn entries(&self) -> &[(SmolStr, Self)] {
-        match self {
-            Self::Map(map) => &map.entries,
-            _ => &[],
-        }
+    pub fn entries(&self) -> Entries<'_> {
+        Entries(self.as_map())
     }
 
     /// The map, if this is one.
@@ -188,7 +182,7 @@ impl Value {
             *self = Self::map();
         }
         match self {
-            Self::Map(map) => Arc::make_mut(map),
+            Self::Map(map) => map,
             _ => unreachable!("the value was made a map above"),
         }
     }
@@ -239,33 +233,13 @@ impl Value {
         self.map_mut().remove(key).unwrap_or_default()
     }
 
-    /// Gives back the memory that growing left over, in every part that nobody else holds. What is kept for
-    /// long (a stored object) is compacted once.
-    pub fn compact(&mut self) {
-        match self {
-            Self::List(items) => {
-                if let Some(items) = Arc::get_mut(items) {
-                    items.shrink_to_fit();
-                    items.iter_mut().for_each(Self::compact);
-                }
-            }
-            Self::Map(map) => {
-                if let Some(map) = Arc::get_mut(map) {
-                    map.entries.shrink_to_fit();
-                    map.entries.iter_mut().for_each(|(_, value)| value.compact());
-                }
-            }
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) => {}
-        }
-    }
-
     /// Whether two values are the very same shared list or map (a cheap test that may say no for
     /// equal values).
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::List(a), Self::List(b)) => Arc::ptr_eq(a, b),
-            (Self::Map(a), Self::Map(b)) => Arc::ptr_eq(a, b),
+            (Self::Map(a), Self::Map(b)) => a.same(b),
             (Self::List(_) | Self::Map(_), _) | (_, Self::List(_) | Self::Map(_)) => false,
             (a, b) => a == b,
         }
@@ -285,196 +259,6 @@ impl Value {
     }
 }
 
-impl Map {
-    /// The number of entries.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no entry.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Maps are many, small and long-lived: they grow by a little, not to the double.
-    fn make_room(&mut self) {
-        const STEP: usize = 3;
-        if self.entries.len() == self.entries.capacity() {
-            self.entries.reserve_exact(STEP + self.entries.len() / 4);
-        }
-    }
-
-    fn position(&self, key: &str) -> Result<usize, usize> {
-        self.entries.binary_search_by(|(k, _)| k.as_str().cmp(key))
-    }
-
-    /// The value of `key`.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.position(key).ok().map(|at| &self.entries[at].1)
-    }
-
-    /// Whether `key` is there, be it null.
-    #[must_use]
-    pub fn contains(&self, key: &str) -> bool {
-        self.position(key).is_ok()
-    }
-
-    /// Sets `key`; gives back what it held before.
-    pub fn insert(&mut self, key: impl Into<SmolStr>, value: Value) -> Option<Value> {
-        let key = key.into();
-        match self.position(&key) {
-            Ok(at) => Some(std::mem::replace(&mut self.entries[at].1, value)),
-            Err(at) => {
-                self.make_room();
-                self.entries.insert(at, (key, value));
-                None
-            }
-        }
-    }
-
-    /// The value of `key` for changing; null is put there first where it is absent.
-    pub fn entry(&mut self, key: &str) -> &mut Value {
-        let at = match self.position(key) {
-            Ok(at) => at,
-            Err(at) => {
-                self.make_room();
-                self.entries.insert(at, (SmolStr::new(key), Value::Null));
-                at
-            }
-        };
-        &mut self.entries[at].1
-    }
-
-    /// Takes `key` out.
-    pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.position(key).ok().map(|at| self.entries.remove(at).1)
-    }
-
-    /// Keeps the entries for which `keep` holds.
-    pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
-        self.entries.retain_mut(|(key, value)| keep(key, value));
-    }
-
-    /// The entries in key order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&SmolStr, &Value)> {
-        self.entries.iter().map(|(key, value)| (key, value))
-    }
-
-    /// The entries in key order, with values for changing.
-    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (&SmolStr, &mut Value)> {
-        self.entries.iter_mut().map(|(key, value)| (&*key, value))
-    }
-
-    /// The keys in order.
-    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &SmolStr> {
-        self.entries.iter().map(|(key, _)| key)
-    }
-}
-
-impl<K: Into<SmolStr>> FromIterator<(K, Value)> for Map {
-    /// Later entries win over earlier ones of the same key.
-    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
-        let mut entries: Vec<(SmolStr, Value)> =
-            entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-        entries.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
-            if same {
-                earlier.1 = std::mem::take(&mut later.1);
-            }
-            same
-        });
-        Self { entries }
-    }
-}
-
-impl<K: Into<SmolStr>> FromIterator<(K, Self)> for Value {
-    fn from_iter<I: IntoIterator<Item = (K, Self)>>(entries: I) -> Self {
-        Self::Map(Arc::new(entries.into_iter().collect()))
-    }
-}
-
-impl FromIterator<Self> for Value {
-    fn from_iter<I: IntoIterator<Item = Self>>(items: I) -> Self {
-        Self::List(Arc::new(items.into_iter().collect()))
-    }
-}
-
-impl From<&'static str> for Value {
-    fn from(text: &'static str) -> Self {
-        Self::text(text)
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Str(text.into())
-    }
-}
-
-impl From<SmolStr> for Value {
-    fn from(text: SmolStr) -> Self {
-        Self::Str(text)
-    }
-}
-
-impl From<&SmolStr> for Value {
-    fn from(text: &SmolStr) -> Self {
-        Self::Str(text.clone())
-    }
-}
-
-impl From<bool> for Value {
-    fn from(flag: bool) -> Self {
-        Self::Bool(flag)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Int(number)
-    }
-}
-
-impl From<i32> for Value {
-    fn from(number: i32) -> Self {
-        Self::Int(number.into())
-    }
-}
-
-impl From<u16> for Value {
-    fn from(number: u16) -> Self {
-        Self::Int(number.into())
-    }
-}
-
-impl From<usize> for Value {
-    fn from(number: usize) -> Self {
-        Self::Int(i64::try_from(number).expect("no count exceeds 63 bits"))
-    }
-}
-
-impl From<Map> for Value {
-    fn from(map: Map) -> Self {
-        Self::Map(Arc::new(map))
-    }
-}
-
-impl From<Vec<Self>> for Value {
-    fn from(items: Vec<Self>) -> Self {
-        Self::List(Arc::new(items))
-    }
-}
-
-impl<T: Into<Self>> From<Option<T>> for Value {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
 /// A map or list written as literal data: `value!({ "kind": "Pod", "metadata": { "name": name } })`.
 ///
 /// Keys are string literals; a value is a nested `{…}` or `[…]`, or any expression that converts into
@@ -491,81 +275,6 @@ macro_rules! value {
         ])
     };
     ($other:expr) => { $crate::api::value::Value::from($other) };
-}
-
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_unit(),
-            Self::Bool(flag) => serializer.serialize_bool(*flag),
-            Self::Int(number) => serializer.serialize_i64(*number),
-            Self::Float(number) => serializer.serialize_f64(*number),
-            Self::Str(text) => serializer.serialize_str(text),
-            Self::List(items) => {
-                let mut list = serializer.serialize_seq(Some(items.len()))?;
-                for item in items.iter() {
-                    list.serialize_element(item)?;
-                }
-                list.end()
-            }
-            Self::Map(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for (key, value) in entries.iter() {
-                    map.serialize_entry(key.as_str(), value)?;
-                }
-                map.end()
-            }
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Build;
-        impl<'de> Visitor<'de> for Build {
-            type Value = Value;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON value")
-            }
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-            fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-                Ok(Value::Bool(flag))
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-                Ok(Value::Int(number))
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-                // Kubernetes knows no unsigned 64-bit field: what does not fit is a float, as in Go.
-                Ok(i64::try_from(number).map_or(Value::Float(number as f64), Value::Int))
-            }
-            fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-                Ok(Value::Float(number))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Str(text.into()))
-            }
-            fn visit_string<E>(self, text: String) -> Result<Value, E> {
-                Ok(Value::Str(text.into()))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(items.into())
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-                let mut entries: Vec<(String, Value)> = Vec::new();
-                while let Some(entry) = access.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(entries.into_iter().collect())
-            }
-        }
-        deserializer.deserialize_any(Build)
-    }
 }
 
 #[cfg(test)]

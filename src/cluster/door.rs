@@ -46,16 +46,18 @@ impl Cluster {
         if request.subresource == Subresource::Scale && !has_scale(request.kind) {
             return Err(Status::new(Reason::NotFound, "the server could not find the requested resource"));
         }
-        match &request.verb {
+        let mut request = request;
+        // The body goes into the store alone: parts that somebody else holds are not compacted there.
+        match std::mem::replace(&mut request.verb, Verb::Get) {
             Verb::Get => self.serve_get(&request),
             Verb::List => self.serve_list(&request),
             Verb::Create(body) if request.subresource == Subresource::Binding => {
                 let node = body.at(&["target", "name"]).smol();
                 self.bind(&request, &node).map(Body::Object)
             }
-            Verb::Create(body) => self.serve_create(&request, body.clone(), warnings).map(Body::Object),
-            Verb::Update(body) => self.serve_update(&request, body.clone(), warnings).map(Body::Object),
-            Verb::Patch(patch) => self.serve_patch(&request, &patch.clone(), warnings).map(Body::Object),
+            Verb::Create(body) => self.serve_create(&request, body, warnings).map(Body::Object),
+            Verb::Update(body) => self.serve_update(&request, body, warnings).map(Body::Object),
+            Verb::Patch(patch) => self.serve_patch(&request, &patch, warnings).map(Body::Object),
             Verb::Delete => self.serve_delete(&request),
             Verb::DeleteCollection => self.serve_delete_collection(&request),
         }
@@ -110,12 +112,7 @@ impl Cluster {
     pub fn matching(&self, kind: Kind, namespace: &str, selector: &Selector) -> Vec<Arc<Object>> {
         let fits = |object: &&Arc<Object>| selector.matches(&object.meta.labels);
         match self.indexes.candidates(kind, namespace, selector) {
-            Some(names) => names
-                .iter()
-                .filter_map(|name| self.find(kind, namespace, name))
-                .filter(fits)
-                .cloned()
-                .collect(),
+            Some(keys) => keys.iter().filter_map(|key| self.get(key)).filter(fits).cloned().collect(),
             None => self.list(kind, Some(namespace)).filter(fits).cloned().collect(),
         }
     }
@@ -138,7 +135,7 @@ impl Cluster {
         let rules = rules(request.kind);
         let mut document = super::decoding::body(request, body, warnings)?;
         self.name_document(request, &mut document)?;
-        let given = document.get("spec").clone();
+        let given = if request.kind == Kind::Pod { document.get("spec").clone() } else { Value::Null };
         let sibling = self.siblings.find(request, &given);
         match &sibling {
             Some(sibling) => {
@@ -332,7 +329,7 @@ impl Cluster {
         let mut document = document;
         document.field_mut("metadata").set("resourceVersion", revision.to_string());
         // Before it is decoded, while nobody else holds its parts.
-        document.compact();
+        self.prototypes.compact(&mut document);
         let object = match self.siblings.sharing(kind, &document).filter(|_| before.is_none()) {
             Some(sibling) => Object::beside(document, sibling),
             None => Object::new(kind, document, before.as_deref()),

@@ -20,16 +20,14 @@ type LabelKey = (Kind, SmolStr, SmolStr, SmolStr);
 /// The indexes of a cluster.
 #[derive(Debug, Default)]
 pub struct Indexes {
-    /// Pods, EndpointSlices and ReplicaSets by label; names in order.
-    by_label: FxHashMap<LabelKey, BTreeSet<SmolStr>>,
+    /// Pods, EndpointSlices and ReplicaSets by label.
+    by_label: FxHashMap<LabelKey, BTreeSet<Key>>,
     /// Services by one pair of their selector.
     by_selector: FxHashMap<(SmolStr, SmolStr, SmolStr), BTreeSet<SmolStr>>,
     /// Dependents by the uid of an owner.
     by_owner: FxHashMap<SmolStr, BTreeSet<Key>>,
     /// Pods by node.
-    by_node: BTreeMap<SmolStr, BTreeSet<(SmolStr, SmolStr)>>,
-    /// Pods by address; Pods on their node's network are not here.
-    by_address: FxHashMap<IpAddr, Vec<Key>>,
+    by_node: BTreeMap<SmolStr, BTreeSet<Key>>,
     /// Pods, ReplicaSets and ControllerRevisions that no controller manages, by kind and namespace.
     orphans: BTreeMap<(Kind, SmolStr), BTreeSet<SmolStr>>,
     /// Nodes by address.
@@ -63,7 +61,7 @@ impl Indexes {
         if has_label_index(key.kind) && other.is_none_or(|other| other.meta.labels != object.meta.labels) {
             for (label, value) in object.meta.labels.entries() {
                 let at = (key.kind, key.namespace.clone(), label.clone(), value.smol());
-                toggle(&mut self.by_label, at, key.name.clone(), add);
+                toggle(&mut self.by_label, at, key.clone(), add);
             }
         }
         if other.is_none_or(|other| other.meta.owners != object.meta.owners) {
@@ -89,30 +87,11 @@ impl Indexes {
         let key = &object.key;
         if !pod.node.is_empty() && other.is_none_or(|other| other.node != pod.node) {
             let pods = self.by_node.entry(pod.node.clone()).or_default();
-            let name = (key.namespace.clone(), key.name.clone());
             if add {
-                pods.insert(name)
+                pods.insert(key.clone())
             } else {
-                pods.remove(&name)
+                pods.remove(key)
             };
-        }
-        if !pod.spec.host_network && other.is_none_or(|other| other.ips != pod.ips) {
-            for ip in &pod.ips {
-                self.change_address(*ip, key, add);
-            }
-        }
-    }
-
-    fn change_address(&mut self, ip: IpAddr, key: &Key, add: bool) {
-        if add {
-            let keys = self.by_address.entry(ip).or_insert_with(|| Vec::with_capacity(1));
-            keys.push(key.clone());
-            keys.sort_unstable();
-        } else if let Some(keys) = self.by_address.get_mut(&ip) {
-            keys.retain(|known| known != key);
-            if keys.is_empty() {
-                self.by_address.remove(&ip);
-            }
         }
     }
 
@@ -142,21 +121,21 @@ impl Indexes {
         }
     }
 
-    /// The names of a namespace's Pods (or EndpointSlices, ReplicaSets) that may match a selector: all that
+    /// The keys of a namespace's Pods (or EndpointSlices, ReplicaSets) that may match a selector: all that
     /// have the rarest label that it asks for. `None` if the selector asks for no label by value, or the
     /// kind has no label index: then every object must be looked at.
     #[must_use]
-    pub fn candidates(&self, kind: Kind, namespace: &str, selector: &Selector) -> Option<&BTreeSet<SmolStr>> {
-        static NONE: BTreeSet<SmolStr> = BTreeSet::new();
+    pub fn candidates(&self, kind: Kind, namespace: &str, selector: &Selector) -> Option<&BTreeSet<Key>> {
+        static NONE: BTreeSet<Key> = BTreeSet::new();
         if !has_label_index(kind) {
             return None;
         }
-        let mut best: Option<&BTreeSet<SmolStr>> = None;
+        let mut best: Option<&BTreeSet<Key>> = None;
         for (label, value) in selector.equalities() {
-            let names =
+            let keys =
                 self.by_label.get(&(kind, namespace.into(), label.clone(), value.clone())).unwrap_or(&NONE);
-            if best.is_none_or(|best| names.len() < best.len()) {
-                best = Some(names);
+            if best.is_none_or(|best| keys.len() < best.len()) {
+                best = Some(keys);
             }
         }
         best
@@ -181,8 +160,8 @@ impl Indexes {
         self.orphans.get(&(kind, namespace.clone())).into_iter().flatten()
     }
 
-    /// The Pods bound to a node, as (namespace, name) in order.
-    pub fn pods_on<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a (SmolStr, SmolStr)> + use<'a> {
+    /// The Pods bound to a node, in order.
+    pub fn pods_on<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a Key> + use<'a> {
         self.by_node.get(node).into_iter().flatten()
     }
 
@@ -190,11 +169,6 @@ impl Indexes {
     #[must_use]
     pub fn count_on(&self, node: &str) -> usize {
         self.by_node.get(node).map_or(0, BTreeSet::len)
-    }
-
-    /// The Pods that have this address (normally one; Pods on their node's network are not found).
-    pub fn pods_at(&self, address: IpAddr) -> impl Iterator<Item = &Key> {
-        self.by_address.get(&address).into_iter().flatten()
     }
 
     /// The node that has this address.

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::time::Timestamp;
+use crate::api::value::Prototypes;
 
 pub use actor::Actor;
 use allocators::Allocators;
@@ -58,6 +59,7 @@ pub struct Cluster {
     random: Random,
     steps: undo::Steps,
     siblings: siblings::Siblings,
+    prototypes: Prototypes,
 }
 
 impl Cluster {
@@ -75,6 +77,7 @@ impl Cluster {
             steps: undo::Steps::default(),
             siblings: siblings::Siblings::default(),
             settings_version: 0,
+            prototypes: Prototypes::default(),
             settings,
         }
     }

@@ -20,7 +20,8 @@ impl Cluster {
     pub fn restore_objects(&mut self, objects: Vec<(Kind, Value)>, revision: u64, now: Instant, random: u64) {
         self.journal.begin_after(revision);
         self.set_now(now);
-        for (kind, value) in objects {
+        for (kind, mut value) in objects {
+            self.prototypes.compact(&mut value);
             self.commit(Actor::Undo, None, Some(Arc::new(Object::new(kind, value, None))));
         }
         self.random = Random::new(random);

@@ -75,7 +75,7 @@ impl Controller for EndpointsController {
             Kind::Service => dirty.add(entry.key.clone()),
             Kind::Pod => service_pods::concerned(entry, cluster, dirty),
             Kind::Endpoints if entry.actor != Actor::Endpoints => {
-                dirty.add(Key { kind: Kind::Service, ..entry.key.clone() });
+                dirty.add(entry.key.of_kind(Kind::Service));
             }
             _ => {}
         }
@@ -83,7 +83,7 @@ impl Controller for EndpointsController {
 
     fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
         let cluster = &mut *context.cluster;
-        let at = Key { kind: Kind::Endpoints, ..key.clone() };
+        let at = key.of_kind(Kind::Endpoints);
         let Some(object) = cluster.get(key).cloned() else {
             if cluster.get(&at).is_some() {
                 let _gone = cluster.delete(Actor::Endpoints, &at, Options::default());

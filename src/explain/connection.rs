@@ -10,7 +10,7 @@ use super::finding::{Cause, Finding, Severity};
 use super::remedy;
 use super::service::service;
 use super::whose::{
-    all_node_ports, by_proxy, former_pod, former_service, meant_on_node, service_at, service_target,
+    all_node_ports, by_proxy, former_pod, former_service, meant_on_node, pod_at, service_at, service_target,
 };
 use crate::api::object::Key;
 use crate::api::registry::Kind;
@@ -332,7 +332,7 @@ fn dropped(cluster: &Cluster, trace: &Trace, drop: &Drop, subject: Key) -> (Key,
 
 fn inside_only(cluster: &Cluster, target: SocketAddr) -> ConnectionCause {
     let address = target.ip();
-    let pod = cluster.indexes().pods_at(address).next().cloned();
+    let pod = pod_at(cluster, address);
     let of = service_at(cluster, target, None).or(pod);
     let object = of.as_ref().and_then(|key| cluster.get(key));
     let service = object.and_then(|object| object.as_service());

@@ -50,7 +50,7 @@ const NO_SUCH_COMMAND: i32 = 127;
 pub fn object(cluster: &Cluster, key: &Key) -> Vec<Finding> {
     match key.kind {
         Kind::Service => service(cluster, key),
-        Kind::Endpoints => service(cluster, &Key { kind: Kind::Service, ..key.clone() }),
+        Kind::Endpoints => service(cluster, &key.of_kind(Kind::Service)),
         Kind::EndpointSlice => {
             let slice = cluster.get(key).and_then(|object| object.as_endpoint_slice());
             let name = slice.map(|slice| slice.service.clone()).unwrap_or_default();
@@ -68,8 +68,7 @@ pub fn object(cluster: &Cluster, key: &Key) -> Vec<Finding> {
 /// What is the matter with a node: the Pods on it that are not as they should be.
 fn node(cluster: &Cluster, key: &Key) -> Vec<Finding> {
     let pods = cluster.indexes().pods_on(&key.name);
-    let pods = pods.map(|(namespace, name)| Key::new(Kind::Pod, namespace.clone(), name.clone()));
-    pods.flat_map(|key| pod::pod(cluster, &key)).filter(|found| found.severity == Severity::Problem).collect()
+    pods.flat_map(|key| pod::pod(cluster, key)).filter(|found| found.severity == Severity::Problem).collect()
 }
 
 /// Objects that a person may mean by `NAME` or `KIND/NAME`, the likeliest first: a Service before what stands

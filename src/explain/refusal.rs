@@ -148,7 +148,7 @@ fn not_found(cluster: &Cluster, key: &Key, status: &Status) -> Finding {
     }
     let space = Some(key.namespace.as_str()).filter(|_| namespaced);
     let names = cluster.list(key.kind, space).map(|object| object.name().as_str());
-    let nearest = near::nearest(&key.name, names).map(|name| Key { name: name.into(), ..key.clone() });
+    let nearest = near::nearest(&key.name, names).map(|name| Key::new(key.kind, key.namespace.clone(), name));
     let same = |object: &&std::sync::Arc<crate::api::object::Object>| *object.name() == key.name;
     let elsewhere = cluster.list(key.kind, None).find(same).map(|object| object.key.clone());
     let better = elsewhere.as_ref().or(nearest.as_ref()).map(|key| format!("kubectl get {}", named(key)));

@@ -37,6 +37,14 @@ pub fn service_at(cluster: &Cluster, to: SocketAddr, protocol: Option<Protocol>)
     by_address
 }
 
+/// The Pod that has an address of the Pod network.
+pub(super) fn pod_at(cluster: &Cluster, address: IpAddr) -> Option<Key> {
+    let has = |object: &&Arc<Object>| {
+        object.as_pod().is_some_and(|pod| !pod.spec.host_network && pod.ips.contains(&address))
+    };
+    cluster.list(Kind::Pod, None).find(has).map(|pod| pod.key.clone())
+}
+
 /// The Service that a client on a node's address probably means by a port that is closed there: one whose own
 /// port or target port it is, with its node port.
 pub(super) fn meant_on_node(cluster: &Cluster, port: u16) -> Option<(Key, u16)> {

@@ -183,5 +183,5 @@ fn asked(request: &Request) -> (Key, Option<Value>) {
     };
     let named = document.as_ref().map(|document| document.at(&["metadata", "name"]).smol());
     let name = if request.name.is_empty() { named.unwrap_or_default() } else { request.name.clone() };
-    (Key { kind: request.kind, namespace: request.namespace.clone(), name }, document)
+    (Key::new(request.kind, request.namespace.clone(), name), document)
 }

@@ -587,6 +587,7 @@ impl Look<'_, '_> {
         let mut document = object.value.clone();
         document.set("status", status);
         if let Ok(written) = self.context.cluster.update_status(Actor::Kubelet, &object.key, document) {
+            self.kubelet.shared.stored(&written);
             self.object = written;
         }
     }

@@ -24,7 +24,10 @@ const CONDITIONS: [&str; 5] =
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     conditions: Option<(Vec<Condition>, i64, Value)>,
-    hosts: Option<(IpAddr, Value, Value)>,
+    /// What the status that was made last has for conditions, if they are not those above.
+    made: Option<(Vec<Condition>, i64)>,
+    /// `hostIP` and `hostIPs` of each node.
+    hosts: FxHashMap<IpAddr, (Value, Value)>,
     /// Volume mounts as declared and as reported.
     mounts: Option<(Value, Value)>,
     /// The state of a container that was started at a time.
@@ -100,24 +103,31 @@ impl Shared {
     }
 
     fn host(&mut self, host: IpAddr) -> (Value, Value) {
-        if self.hosts.as_ref().is_none_or(|(known, ..)| *known != host) {
+        let known = self.hosts.entry(host).or_insert_with(|| {
             let text = Value::from(host.to_string());
-            self.hosts = Some((host, text.clone(), value!([{ "ip": text }])));
+            (text.clone(), value!([{ "ip": text }]))
+        });
+        known.clone()
+    }
+
+    /// Takes over the conditions as they were stored: the store lays out what it keeps in its own way.
+    pub(super) fn stored(&mut self, object: &Object) {
+        if let Some((conditions, generation)) = self.made.take() {
+            self.conditions = Some((conditions, generation, object.status().get("conditions").clone()));
         }
-        let (_, text, list) = self.hosts.as_ref().expect("it was made above");
-        (text.clone(), list.clone())
     }
 
     fn conditions(&mut self, facts: &Facts<'_>, phase: &'static str) -> Value {
         let generation = facts.object.meta.generation;
         let conditions = conditions(facts, phase);
+        self.made = None;
         if let Some((known, of, value)) = &self.conditions
             && *of == generation
             && *known == conditions
         {
             return value.clone();
         }
-        let value: Value = CONDITIONS
+        let value = CONDITIONS
             .iter()
             .zip(&conditions)
             .map(|(kind, condition)| {
@@ -139,7 +149,7 @@ impl Shared {
                 document
             })
             .collect();
-        self.conditions = Some((conditions, generation, value.clone()));
+        self.made = Some((conditions, generation));
         value
     }
 }

@@ -148,14 +148,14 @@ fn selector(call: &Call, object: &Object) -> Result<Value, Failure> {
             return Err(Failure::plain(format!("cannot expose a {}{group}", info.name)));
         }
     };
-    match from.entries() {
-        [] if object.key.kind == Kind::Pod => {
-            Err(introspection("the pod has no labels and cannot be exposed"))
-        }
-        [] if object.key.kind == Kind::Service => Err(introspection("the service has no pod selector set")),
-        [] => Err(introspection("invalid selector")),
-        _ => Ok(from.clone()),
+    if !from.entries().is_empty() {
+        return Ok(from.clone());
     }
+    Err(introspection(match object.key.kind {
+        Kind::Pod => "the pod has no labels and cannot be exposed",
+        Kind::Service => "the service has no pod selector set",
+        _ => "invalid selector",
+    }))
 }
 
 fn introspection(why: &str) -> Failure {

@@ -241,12 +241,13 @@ impl Map {
 
     fn slice(&mut self, key: &Key, before: Option<&Object>, after: Option<&Object>) {
         if let Some(service) = before.and_then(service_of)
-            && let Some(names) = self.slices.get_mut(&(service.namespace, service.name))
+            && let Some(names) = self.slices.get_mut(&(service.namespace.clone(), service.name.clone()))
         {
             names.remove(&key.name);
         }
         if let Some(service) = after.and_then(service_of) {
-            self.slices.entry((service.namespace, service.name)).or_default().insert(key.name.clone());
+            let of = (service.namespace.clone(), service.name.clone());
+            self.slices.entry(of).or_default().insert(key.name.clone());
         }
     }
 

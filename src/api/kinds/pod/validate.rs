@@ -56,7 +56,7 @@ fn volumes(volumes: &[Value], path: &str, errors: &mut Errors) {
             errors.push(FieldError::duplicate(format!("{path}.name"), json::quote(name.str())));
         }
         if volume.as_map().is_some_and(|map| map.len() > 2) {
-            for (source, _) in volume.entries().iter().filter(|(key, _)| key != "name").skip(1) {
+            for (source, _) in volume.entries().iter().filter(|(key, _)| *key != "name").skip(1) {
                 let why = "may not specify more than 1 volume type";
                 errors.push(FieldError::forbidden(format!("{path}.{source}"), why));
             }

@@ -60,7 +60,7 @@ impl Page {
 
     /// Annotations under one title, without what apply keeps.
     pub fn annotations(&mut self, title: &str, annotations: &Value) {
-        let shown = annotations.entries().iter().filter(|(key, _)| key != LAST_APPLIED);
+        let shown = annotations.entries().iter().filter(|(key, _)| *key != LAST_APPLIED);
         let mut head = format!("{title}:");
         for (key, value) in shown {
             let value = value.str().trim_end_matches('\n');
