@@ -4,7 +4,7 @@
 //! says (`sleep 5`), a program that the shell runs, one that the image does not have, or one that Portside does
 //! not know, which is assumed to run. Scripts are judged by the names of their commands; the shell reads them.
 
-use super::catalogue::{App, Image, Known, Listens, Transport, Userland};
+use super::catalogue::{App, Image, Known, Listens, Transport, Userland, find};
 use super::commands::contents;
 use super::process::{AT_ONCE, Process, declared, ended, opened, running, server};
 use super::reference::Reference;
@@ -88,6 +88,29 @@ pub(super) fn process(
     match judged {
         Some(judged) => Process { program, ..judged },
         None => Process { assumed: program.is_none(), program, ..running(Vec::new()) },
+    }
+}
+
+/// What becomes of a command that is run inside a container by somebody else, such as an `exec` probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// The shell runs it.
+    InShell,
+    /// The image does not have it.
+    Missing,
+    /// It is the image's own business (`redis-cli ping`); it is assumed to succeed.
+    Assumed,
+}
+
+/// What becomes of a command inside a container of that image.
+#[must_use]
+pub fn runs(program: &str, reference: &Reference) -> Runs {
+    let (directory, name) = program.rsplit_once('/').unwrap_or(("", program));
+    let commands = contents(reference).commands;
+    match find(reference) {
+        _ if in_path(directory) && commands.contains(&name) => Runs::InShell,
+        Known::Image(image) if in_path(directory) && lacks(image, &commands, name) => Runs::Missing,
+        _ => Runs::Assumed,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod process;
 pub mod reference;
 mod runtime;
 
+pub use given::{Runs, runs};
 pub use process::{Listener, Process, attended, open_ports, process};
 pub use reference::Reference;
-pub use runtime::{Container, ContainerKey, LogLine, Runtime};
+pub use runtime::{Container, ContainerKey, LogLine, Probed, Runtime};

@@ -32,6 +32,19 @@ pub struct Container {
     pub logs: Vec<LogLine>,
     /// The exit code of its process, once that has ended.
     pub ended: Option<u8>,
+    /// What its `exec` probes found, by kind: `startup`, `readiness`, `liveness`.
+    pub probed: BTreeMap<&'static str, Probed>,
+}
+
+/// What an `exec` probe found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// Whether its command ended with status 0.
+    pub passes: bool,
+    /// How often in a row it has found the same.
+    pub in_a_row: u32,
+    /// What the command printed when it last failed.
+    pub said: String,
 }
 
 impl Container {
@@ -71,7 +84,14 @@ impl Runtime {
         service_env: Arc<[(String, String)]>,
         now: Instant,
     ) {
-        let container = Container { own_env, service_env, started: now, logs: Vec::new(), ended: None };
+        let container = Container {
+            own_env,
+            service_env,
+            started: now,
+            logs: Vec::new(),
+            ended: None,
+            probed: BTreeMap::new(),
+        };
         self.containers.insert(key, container);
     }
 
@@ -90,6 +110,21 @@ impl Runtime {
     pub fn end(&mut self, key: &ContainerKey, code: u8) {
         if let Some(container) = self.containers.get_mut(key) {
             container.ended.get_or_insert(code);
+        }
+    }
+
+    /// Notes what an `exec` probe found: nothing that its command printed, or what it printed when it failed.
+    /// Whoever notes it wakes the kubelet afterwards.
+    pub fn note_probe(&mut self, key: &ContainerKey, kind: &'static str, found: Result<(), String>) {
+        let Some(container) = self.containers.get_mut(key) else { return };
+        let fresh = || Probed { passes: found.is_ok(), in_a_row: 0, said: String::new() };
+        let probed = container.probed.entry(kind).or_insert_with(fresh);
+        if probed.passes != found.is_ok() {
+            *probed = fresh();
+        }
+        probed.in_a_row = probed.in_a_row.saturating_add(1);
+        if let Err(said) = found {
+            probed.said = said;
         }
     }
 

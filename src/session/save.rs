@@ -202,6 +202,8 @@ fn container_of_value(value: &Value) -> (ContainerKey, Container) {
         started: Instant(natural(value.get("started"))),
         logs: value.get("logs").items().iter().filter_map(line).collect(),
         ended: value.get("ended").as_int().and_then(|code| u8::try_from(code).ok()),
+        // Probes look again.
+        probed: BTreeMap::new(),
     };
     (key, run)
 }

@@ -70,6 +70,7 @@ pub mod io;
 pub mod kubectl;
 pub mod language;
 pub mod places;
+mod probes;
 mod programs;
 pub mod resolver;
 pub mod terminal;

@@ -2,7 +2,8 @@
 //!
 //! Owns the tasks of containers whose command the shell can run, such as a client that calls a Service every
 //! few seconds: they run in their container's place like anything typed there, what they print goes to the
-//! container's log, and when they end the kubelet is told. Whether a container runs is the kubelet's business;
+//! container's log, and when they end the kubelet is told. Beside them it keeps the tasks of `exec` probes
+//! ([`super::probes`]). Whether a container runs is the kubelet's business;
 //! which commands are programs, and what a server's image listens on, is [`crate::containers`]'.
 
 use std::collections::BTreeMap;
@@ -13,9 +14,11 @@ use super::executor::TaskId;
 use super::host::Host;
 use super::invocation::Invocation;
 use super::io::{Input, Output, Streams};
+use super::probes::Probe;
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::typed::Container;
+use crate::cluster::Kubelets;
 use crate::containers::{ContainerKey, process};
 use crate::simulation::Simulation;
 
@@ -26,12 +29,21 @@ const PROGRAM_LIMIT: usize = 200;
 #[derive(Default)]
 pub(super) struct Programs {
     revision: u64,
-    running: BTreeMap<ContainerKey, Program>,
+    running: BTreeMap<Role, Program>,
 }
+
+/// What runs in a container: its own program, or one of its probes by the field that holds it.
+type Role = (ContainerKey, Option<&'static str>);
 
 struct Program {
     pod: Key,
     task: TaskId,
+}
+
+/// What a container should run now.
+enum Work {
+    Program(Vec<String>),
+    Probe(Probe),
 }
 
 impl Programs {
@@ -53,10 +65,10 @@ impl Programs {
     /// Brings the programs of one Pod up to date.
     fn look(&mut self, host: &Host, pod: &Key) {
         let wanted = host.with(|simulation| wanted(simulation, pod));
-        let ended: Vec<ContainerKey> = self
+        let ended: Vec<Role> = self
             .running
             .iter()
-            .filter(|(key, program)| program.pod == *pod && !wanted.iter().any(|(one, ..)| one == *key))
+            .filter(|(key, program)| program.pod == *pod && !wanted.iter().any(|(one, _)| one == *key))
             .map(|(key, _)| key.clone())
             .collect();
         for key in ended {
@@ -64,14 +76,27 @@ impl Programs {
                 host.abort(program.task);
             }
         }
-        for (key, container, words) in wanted {
-            if self.running.contains_key(&key) {
+        for (role, work) in wanted {
+            if self.running.contains_key(&role) {
                 continue;
             }
-            if self.running.len() >= PROGRAM_LIMIT {
-                host.with(|simulation| stand_idle(simulation, &key));
-            } else if let Some(program) = start(host, pod, &container, &key, &words) {
-                self.running.insert(key, program);
+            let room = self.running.len() < PROGRAM_LIMIT;
+            let task = match work {
+                Work::Program(words) if room => start(host, pod, &role.0, &words),
+                Work::Program(_) => {
+                    host.with(|simulation| stand_idle(simulation, &role.0));
+                    None
+                }
+                Work::Probe(probe) if room => {
+                    Some(host.spawn(Box::pin(probe.run(host.clone(), pod.clone(), role.0.clone()))))
+                }
+                Work::Probe(probe) => {
+                    host.with(|simulation| simulation.note_probe(pod, &role.0, probe.kind, Ok(())));
+                    None
+                }
+            };
+            if let Some(task) = task {
+                self.running.insert(role, Program { pod: pod.clone(), task });
             }
         }
     }
@@ -91,18 +116,25 @@ fn changed(simulation: &Simulation, revision: u64) -> Vec<Key> {
     keys
 }
 
-/// The programs that a Pod should run now: run of the container, its name, and the words of its command.
-fn wanted(simulation: &Simulation, pod: &Key) -> Vec<(ContainerKey, String, Vec<String>)> {
+/// What the containers of a Pod should run now.
+fn wanted(simulation: &Simulation, pod: &Key) -> Vec<(Role, Work)> {
     let Some(object) = simulation.cluster.get(pod).filter(|object| !object.is_terminating()) else {
         return Vec::new();
     };
-    let containers = object.as_pod().map(|pod| pod.spec.containers.iter()).into_iter().flatten();
-    let program = |container: &Container| {
-        let words = process(container).program?;
-        containers::place(simulation, object, Some(&container.name)).ok()?;
-        Some((run_of(simulation, object, container)?, container.name.to_string(), words))
-    };
-    containers.filter_map(program).collect()
+    let strict = simulation.cluster.settings().kubelet == Kubelets::Strict;
+    let mut all = Vec::new();
+    for container in object.as_pod().map(|pod| pod.spec.containers.iter()).into_iter().flatten() {
+        let program = process(container).program;
+        let probes = if strict { Probe::of(container) } else { Vec::new() };
+        let nothing = program.is_none() && probes.is_empty();
+        if nothing || containers::place(simulation, object, Some(&container.name)).is_err() {
+            continue;
+        }
+        let Some(run) = run_of(simulation, object, container) else { continue };
+        all.extend(program.map(|words| ((run.clone(), None), Work::Program(words))));
+        all.extend(probes.into_iter().map(|probe| ((run.clone(), Some(probe.kind)), Work::Probe(probe))));
+    }
+    all
 }
 
 fn run_of(simulation: &Simulation, object: &Object, container: &Container) -> Option<ContainerKey> {
@@ -122,10 +154,10 @@ fn stand_idle(simulation: &mut Simulation, key: &ContainerKey) {
     }
 }
 
-fn start(host: &Host, pod: &Key, container: &str, key: &ContainerKey, words: &[String]) -> Option<Program> {
+fn start(host: &Host, pod: &Key, key: &ContainerKey, words: &[String]) -> Option<TaskId> {
     let place = host.with(|simulation| {
         let object = simulation.cluster.get(pod)?;
-        containers::place(simulation, object, Some(container)).ok()
+        containers::place(simulation, object, Some(&key.name)).ok()
     })?;
     let output = Output::buffer();
     let invocation = Invocation {
@@ -139,9 +171,8 @@ fn start(host: &Host, pod: &Key, container: &str, key: &ContainerKey, words: &[S
         host: host.clone(),
     };
     let mut running = invocation.run(words).ok()?;
-    let (pod_key, container, key) = (pod.clone(), container.to_owned(), key.clone());
-    let program = host.clone();
-    let task = host.spawn(Box::pin(async move {
+    let (pod, key, program) = (pod.clone(), key.clone(), host.clone());
+    Some(host.spawn(Box::pin(async move {
         let status = std::future::poll_fn(|context| {
             let progress = running.as_mut().poll(context);
             write_log(&program, &key, &output, progress.is_ready());
@@ -149,9 +180,8 @@ fn start(host: &Host, pod: &Key, container: &str, key: &ContainerKey, words: &[S
         })
         .await;
         let code = u8::try_from(status & 0xff).expect("eight bits");
-        program.with(|simulation| simulation.end_process(&pod_key, &container, code));
-    }));
-    Some(Program { pod: pod.clone(), task })
+        program.with(|simulation| simulation.end_process(&pod, &key.name, code));
+    })))
 }
 
 /// Takes the whole lines that were printed to the container's log; what is no whole line waits, unless it is

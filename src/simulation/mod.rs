@@ -97,6 +97,19 @@ impl Simulation {
         self.cluster.queue_mut().push(now, Due::Requeue(Actor::Kubelet, pod.clone()));
     }
 
+    /// Tells the kubelet what an `exec` probe of a container's run found ([`Runtime::note_probe`]).
+    pub fn note_probe(
+        &mut self,
+        pod: &Key,
+        run: &ContainerKey,
+        kind: &'static str,
+        found: Result<(), String>,
+    ) {
+        self.runtime.note_probe(run, kind, found);
+        let now = self.cluster.now();
+        self.cluster.queue_mut().push(now, Due::Requeue(Actor::Kubelet, pod.clone()));
+    }
+
     /// Virtual time in microseconds.
     #[must_use]
     pub fn now(&self) -> u64 {

@@ -176,7 +176,7 @@ impl Look<'_, '_> {
             let next = self.record.runs[index].next.clone();
             if let Some((_, code)) = self.ended(container, index).or(next.exit.filter(|(at, _)| *at <= now)) {
                 self.end(container, index, code);
-            } else if due(next.kill) {
+            } else if due(next.kill) || self.is_condemned(container, index) {
                 self.kill(container, index);
             }
             if due(next.start) {
@@ -264,6 +264,7 @@ impl Look<'_, '_> {
         let process = process(container);
         let watched = self.context.runtime.runs_programs;
         let kubelet = self.context.cluster.settings().kubelet;
+        let found = probe::found(self.context.runtime, kubelet, &self.container_key(container, index));
         if let Some(program) = &process.missing
             && kubelet == Kubelets::Strict
         {
@@ -277,13 +278,21 @@ impl Look<'_, '_> {
         }
         let id = format!("containerd://{}", self.context.cluster.random().digest());
         let since = self.context.cluster.timestamp();
-        let subject =
-            Subject { object: &self.object, container, process: &process, ips: &self.ips, watched, kubelet };
+        let subject = Subject {
+            object: &self.object,
+            container,
+            process: &process,
+            ips: &self.ips,
+            watched,
+            kubelet,
+            probed: found.as_ref(),
+        };
         let run = &mut self.record.runs[index];
         run.id = id.into();
         run.state = State::Running { since };
         run.ready = false;
         run.started = false;
+        run.complaints = 0;
         run.plan(subject, self.now);
         run.started = container.document.get("startupProbe").is_null();
         self.say(false, &container.name, "Created", "Container created".to_owned());
@@ -475,13 +484,43 @@ impl Look<'_, '_> {
         self.say(true, &container.name, "BackOff", message);
     }
 
+    /// Whether a probe whose command is run has failed too often.
+    fn is_condemned(&self, container: &Container, index: usize) -> bool {
+        let kubelet = self.context.cluster.settings().kubelet;
+        let key = self.container_key(container, index);
+        let Some(found) = probe::found(self.context.runtime, kubelet, &key) else { return false };
+        if !self.record.runs[index].is_running() || found.is_empty() {
+            return false;
+        }
+        let process = process(container);
+        let (object, ips) = (&self.object, &self.ips);
+        let subject = Subject {
+            object,
+            container,
+            process: &process,
+            ips,
+            watched: true,
+            kubelet,
+            probed: Some(&found),
+        };
+        probe::fatal(&self.record.runs[index], subject).is_some()
+    }
+
     /// A probe has failed too often: the container is stopped, and started again by its restart policy.
     fn kill(&mut self, container: &Container, index: usize) {
         let process = process(container);
         let watched = self.context.runtime.runs_programs;
         let kubelet = self.context.cluster.settings().kubelet;
-        let subject =
-            Subject { object: &self.object, container, process: &process, ips: &self.ips, watched, kubelet };
+        let found = probe::found(self.context.runtime, kubelet, &self.container_key(container, index));
+        let subject = Subject {
+            object: &self.object,
+            container,
+            process: &process,
+            ips: &self.ips,
+            watched,
+            kubelet,
+            probed: found.as_ref(),
+        };
         let Some((kind, message)) = probe::fatal(&self.record.runs[index], subject) else {
             self.record.runs[index].next.kill = None;
             return;
@@ -490,7 +529,9 @@ impl Look<'_, '_> {
         let restarted = if restarts(&self.object, 1) { "will be restarted" } else { "will be killed" };
         let message = format!("Container {} failed {kind} probe, {restarted}", container.name);
         self.say(false, &container.name, "Killing", message);
-        self.end(container, index, if process.assumed { 137 } else { 0 });
+        // A shell that is the first process of its container does not hear SIGTERM.
+        let deaf = process.assumed || process.program.is_some();
+        self.end(container, index, if deaf { 137 } else { 0 });
     }
 
     /// Settles whether a running container is ready.
@@ -506,17 +547,30 @@ impl Look<'_, '_> {
         let process = process(container);
         let watched = self.context.runtime.runs_programs;
         let kubelet = self.context.cluster.settings().kubelet;
-        let subject =
-            Subject { object: &self.object, container, process: &process, ips: &self.ips, watched, kubelet };
-        let result =
-            if run.next.kill.is_some() && !run.started { Err(None) } else { probe::readiness(run, subject) };
+        let found = probe::found(self.context.runtime, kubelet, &self.container_key(container, index));
+        let subject = Subject {
+            object: &self.object,
+            container,
+            process: &process,
+            ips: &self.ips,
+            watched,
+            kubelet,
+            probed: found.as_ref(),
+        };
+        let started = run.started || probe::started(run, subject);
+        let result = if started { probe::readiness(run, subject) } else { Err(None) };
+        let complaint = probe::complaint(subject).filter(|_| started);
         let run = &mut self.record.runs[index];
         run.next.probe = None;
-        run.started |= run.next.kill.is_none();
+        run.started = started;
         let was = std::mem::replace(&mut run.ready, result.is_ok());
+        let times = complaint.as_ref().map_or(0, |(times, _)| *times);
+        let news = std::mem::replace(&mut run.complaints, times) < times;
         if let Err(Some(why)) = result
             && (was || first)
         {
+            self.say(true, &container.name, "Unhealthy", why);
+        } else if let Some((_, why)) = complaint.filter(|_| news) {
             self.say(true, &container.name, "Unhealthy", why);
         }
     }

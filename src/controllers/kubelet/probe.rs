@@ -2,9 +2,11 @@
 //!
 //! Owns what a probe finds and when it is looked at. A probe is not repeated while its result cannot change:
 //! what a container listens on changes only when it starts. HTTP probes are answered by the image's server
-//! as [`crate::containers::http`] has it. `exec` probes pass
-//! if their command is one that succeeds.
+//! as [`crate::containers::http`] has it. The commands of `exec` probes are run by the shell
+//! (`crate::shell::probes`), which tells what they found; where nobody runs them they pass unless they are
+//! `false`.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::record::{Run, State};
@@ -15,11 +17,16 @@ use crate::cluster::Kubelets;
 use crate::cluster::clock::{Instant, Span};
 use crate::containers::catalogue::App;
 use crate::containers::http::{self, Request, Server};
-use crate::containers::{Listener, Process, Reference};
+use crate::containers::{ContainerKey, Listener, Probed, Process, Reference, Runtime};
 
 /// Paths that pass with [`Kubelets::StandIn`], whatever the image is known to answer.
 const HEALTH_PATHS: [&str; 9] =
     ["/healthz", "/health", "/ready", "/readyz", "/live", "/livez", "/status", "/ping", "/-/healthy"];
+
+/// The fields that hold probes; what running their commands found is kept by these names.
+pub(super) const STARTUP: &str = "startupProbe";
+pub(super) const READINESS: &str = "readinessProbe";
+pub(super) const LIVENESS: &str = "livenessProbe";
 
 /// A container that is probed.
 #[derive(Clone, Copy)]
@@ -33,6 +40,18 @@ pub(super) struct Subject<'a> {
     pub(super) watched: bool,
     /// How closely kubelets look.
     pub(super) kubelet: Kubelets,
+    /// What its `exec` probes found, where somebody runs them.
+    pub(super) probed: Option<&'a Found>,
+}
+
+/// What the `exec` probes of a run found, by kind.
+pub(super) type Found = BTreeMap<&'static str, Probed>;
+
+/// What somebody who runs the programs of containers found; `None` where nobody does, and probes are judged by
+/// their words alone.
+pub(super) fn found(runtime: &Runtime, kubelet: Kubelets, key: &ContainerKey) -> Option<Found> {
+    let runs = runtime.runs_programs && kubelet == Kubelets::Strict;
+    runs.then(|| runtime.container(key).map(|run| run.probed.clone()).unwrap_or_default())
 }
 
 fn seconds(probe: &Value, field: &str, default: i64) -> Span {
@@ -40,11 +59,59 @@ fn seconds(probe: &Value, field: &str, default: i64) -> Span {
     Span::from_seconds(u64::try_from(seconds.unwrap_or(default)).unwrap_or(0))
 }
 
+/// How often in a row a probe may fail.
+fn threshold(probe: &Value) -> u32 {
+    let times = probe.get("failureThreshold").as_int().filter(|times| *times > 0).unwrap_or(3);
+    u32::try_from(times).unwrap_or(u32::MAX)
+}
+
+/// What running a probe's command found: `None` for a probe that is not run but judged.
+fn ran<'a>(kind: &str, subject: Subject<'a>) -> Option<Ran<'a>> {
+    let found = subject.probed?;
+    let probe = subject.container.document.get(kind);
+    let is_command = !probe.at(&["exec", "command"]).is_empty();
+    let probed = found.get(kind);
+    is_command.then_some(Ran { probed, patience: threshold(probe) })
+}
+
+/// A probe whose command is run.
+struct Ran<'a> {
+    /// What it found; `None` before the first time.
+    probed: Option<&'a Probed>,
+    /// How often in a row it may fail.
+    patience: u32,
+}
+
+impl Ran<'_> {
+    fn passes(&self) -> bool {
+        self.probed.is_some_and(|probed| probed.passes)
+    }
+
+    /// What it said, once it has failed too often.
+    fn gave_up(&self) -> Option<&str> {
+        let failed = self.probed.filter(|probed| !probed.passes && probed.in_a_row >= self.patience);
+        failed.map(|probed| probed.said.as_str())
+    }
+}
+
+/// Whether a container has started, as far as its startup probe says.
+pub(super) fn started(run: &Run, subject: Subject<'_>) -> bool {
+    match ran(STARTUP, subject) {
+        Some(ran) => ran.passes(),
+        None => run.next.kill.is_none(),
+    }
+}
+
+/// How often in a row the command of the readiness probe has failed by now, and what it said last.
+pub(super) fn complaint(subject: Subject<'_>) -> Option<(u32, String)> {
+    let failed = ran(READINESS, subject)?.probed.filter(|probed| !probed.passes)?;
+    Some((failed.in_a_row, format!("Readiness probe failed: {}", failed.said)))
+}
+
 /// When a failing probe has failed as often as it may.
 fn gives_up(probe: &Value, from: Instant) -> Instant {
     let period = seconds(probe, "periodSeconds", 10);
-    let threshold = probe.get("failureThreshold").as_int().filter(|times| *times > 0).unwrap_or(3);
-    let times = u64::try_from(threshold - 1).unwrap_or(0);
+    let times = u64::from(threshold(probe) - 1);
     from + seconds(probe, "initialDelaySeconds", 0) + Span::from_us(period.0.saturating_mul(times))
 }
 
@@ -55,16 +122,20 @@ pub(super) fn plan(run: &mut Run, subject: Subject<'_>, started: Instant) {
         (document.get("startupProbe"), document.get("readinessProbe"), document.get("livenessProbe"));
     let mut from = started;
     if !startup.is_null() && !run.started {
+        if ran(STARTUP, subject).is_some() {
+            return;
+        }
         if fails(startup, subject).is_some() {
             run.next.kill = Some(gives_up(startup, started));
             return;
         }
         from = started + seconds(startup, "initialDelaySeconds", 0);
     }
-    if !liveness.is_null() && fails(liveness, subject).is_some() {
+    if !liveness.is_null() && ran(LIVENESS, subject).is_none() && fails(liveness, subject).is_some() {
         run.next.kill = Some(gives_up(liveness, from));
     }
-    if !run.ready && (!readiness.is_null() || !startup.is_null()) {
+    let judged = ran(READINESS, subject).is_none();
+    if !run.ready && judged && (!readiness.is_null() || !startup.is_null()) {
         run.next.probe = Some(from + seconds(readiness, "initialDelaySeconds", 0));
     }
 }
@@ -80,6 +151,11 @@ pub(super) fn readiness(run: &Run, subject: Subject<'_>) -> Result<(), Option<St
     if staged_unready(subject.object) {
         return Err(None);
     }
+    if let Some(ran) = ran(READINESS, subject) {
+        // What was ready stays so until the probe gives up.
+        let kept = run.ready && ran.probed.is_some() && ran.gave_up().is_none();
+        return if ran.passes() || kept { Ok(()) } else { Err(None) };
+    }
     let probe = subject.container.document.get("readinessProbe");
     match fails(probe, subject) {
         Some(why) => Err(Some(format!("Readiness probe failed: {why}"))),
@@ -89,6 +165,12 @@ pub(super) fn readiness(run: &Run, subject: Subject<'_>) -> Result<(), Option<St
 
 /// The complaint of the probe that made the kubelet stop a container: its kind and the Event's message.
 pub(super) fn fatal(run: &Run, subject: Subject<'_>) -> Option<(&'static str, String)> {
+    if let (false, Some(ran)) = (run.started, ran(STARTUP, subject)) {
+        return ran.gave_up().map(|why| ("startup", format!("Startup probe failed: {why}")));
+    }
+    if let (true, Some(ran)) = (run.started, ran(LIVENESS, subject)) {
+        return ran.gave_up().map(|why| ("liveness", format!("Liveness probe failed: {why}")));
+    }
     let startup = subject.container.document.get("startupProbe");
     if !run.started && !startup.is_null() {
         return fails(startup, subject).map(|why| ("startup", format!("Startup probe failed: {why}")));
@@ -132,7 +214,7 @@ fn fails(probe: &Value, subject: Subject<'_>) -> Option<String> {
     }
     let command = probe.at(&["exec", "command"]).items();
     match command.first().map(Value::str) {
-        Some("false" | "/bin/false") => Some("command returned non-zero exit code: 1".to_owned()),
+        Some("false" | "/bin/false") => Some(String::new()),
         _ => None,
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Run {
     pub(super) id: SmolStr,
     pub(super) ready: bool,
     pub(super) started: bool,
+    /// How often in a row its readiness probe was heard to fail.
+    pub(super) complaints: u32,
     pub(super) next: Next,
 }
 
@@ -90,6 +92,7 @@ impl Run {
             id: SmolStr::default(),
             ready: false,
             started: false,
+            complaints: 0,
             next: Next::default(),
         }
     }
@@ -117,6 +120,7 @@ impl Run {
             id: status.get("containerID").smol(),
             ready: status.get("ready").as_bool().unwrap_or(false),
             started: status.get("started").as_bool().unwrap_or(false),
+            complaints: 0,
             next: Next::default(),
         }
     }
@@ -196,7 +200,10 @@ impl Run {
                 let ips = &object.as_pod().expect("the kubelet reads Pods").ips;
                 let watched = runtime.runs_programs;
                 let kubelet = cluster.settings().kubelet;
-                self.plan(Subject { object, container, process: &process, ips, watched, kubelet }, started);
+                let found = super::probe::found(runtime, kubelet, &key);
+                let probed = found.as_ref();
+                let subject = Subject { object, container, process: &process, ips, watched, kubelet, probed };
+                self.plan(subject, started);
             }
             State::Ended(ended) => {
                 if super::restarts(object, ended.code) {

@@ -64,6 +64,9 @@ async fn cat(invocation: Invocation) -> i32 {
         }
         match invocation.read_file(operand) {
             Ok(text) => show(&text),
+            Err(error) if invocation.place.dialect == crate::shell::places::Dialect::Ash => {
+                status = invocation.fail(&format!("can't open '{operand}': {}", error.words()));
+            }
             Err(error) => status = invocation.fail(&format!("{operand}: {}", error.words())),
         }
     }
