@@ -32,8 +32,17 @@ impl<'a, R: Recorder> Walk<'a, R> {
         if to == topology.router(to) {
             return self.socket(Place::Router, &[], packet);
         }
+        // What has no route is lost before anybody looks at its time to live.
+        let routed = topology.routed.iter().find(|(range, _)| range.contains(&to));
+        let outside = topology.outside.iter().any(|host| host.address == to);
+        let balanced = self.proxy.tables.balanced(to).is_some();
+        if !(topology.in_lan(to) || routed.is_some() || balanced || outside) {
+            let cause = self.why_lost(packet.transport, from, to);
+            let blackhole = || vec![rules::route("blackhole default".to_owned())];
+            return self.dropped(Place::Router, packet, cause, blackhole);
+        }
         if packet.ttl <= 1 {
-            return self.no_route(Place::Router, topology.router(to), packet, NoRouteCause::TimeToLive);
+            return self.no_route(Place::Router, topology.router(from), packet, NoRouteCause::TimeToLive);
         }
         packet.ttl -= 1;
         if topology.in_lan(to) {
@@ -45,21 +54,16 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 }
             };
         }
-        if let Some((_, name)) = topology.routed.iter().find(|(range, _)| range.contains(&to))
+        if let Some((_, name)) = routed
             && let Some(node) = topology.node_named(name)
         {
             return self.enter_lan(node, packet);
         }
-        if self.proxy.tables.balanced(to).is_some() {
+        if balanced {
             return self.at_balancer(to, packet);
         }
-        if topology.outside.iter().any(|host| host.address == to) {
-            self.leave(|| Place::Router, Step::Route, packet, Vec::new, || Place::Outside(to), OUTSIDE_US);
-            return self.at_outside(to, packet);
-        }
-        let cause = self.why_lost(packet.transport, from, to);
-        let blackhole = || vec![rules::route("blackhole default".to_owned())];
-        self.dropped(Place::Router, packet, cause, blackhole)
+        self.leave(|| Place::Router, Step::Route, packet, Vec::new, || Place::Outside(to), OUTSIDE_US);
+        self.at_outside(to, packet)
     }
 
     /// Why the router knows no way.
@@ -140,6 +144,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             balanced.source = SocketAddr::new(address, source_port);
         }
         self.latency_us += LAN_US;
+        self.translated = true;
         let next = || proxy.topology.place(node);
         let from = place.clone();
         self.recorder.hop(|| super::hop::Hop {

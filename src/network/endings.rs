@@ -84,6 +84,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
         packet: Packet,
         cause: NoRouteCause,
     ) -> Outcome {
+        let by = if self.translated { self.target.ip() } else { by };
         self.recorder.hop(|| hop(place.clone(), Step::Unreachable, packet));
         let wait = if cause == NoRouteCause::NobodyHasAddress { ARP_FAILURE_US } else { self.latency_us };
         let latency_us = self.latency_us + wait;

@@ -33,6 +33,41 @@ pub struct Flow {
     pub masquerade: Option<MasqueradeReason>,
     /// When its last packet passed.
     pub seen: Instant,
+    /// What came back so far.
+    pub answer: FlowAnswer,
+}
+
+/// What came back of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FlowAnswer {
+    /// Nothing yet: `UNREPLIED`, for TCP `SYN_SENT`.
+    #[default]
+    None,
+    /// An answer. Connections of clients are short here: TCP has been closed again, `TIME_WAIT`.
+    Reply,
+    /// An RST: `CLOSE`.
+    Reset,
+}
+
+impl Flow {
+    /// How long it is remembered after its last packet, in µs: `nf_conntrack_tcp_timeout_syn_sent` and
+    /// `_time_wait` (120 s), `_close` (10 s), `nf_conntrack_udp_timeout` and `nf_conntrack_icmp_timeout` (30 s),
+    /// `nf_conntrack_sctp_timeout_cookie_wait` (3 s) and `_established` (210 s).
+    #[must_use]
+    pub fn timeout_us(&self) -> u64 {
+        const SECOND: u64 = 1_000_000;
+        match (self.original.transport, self.answer) {
+            (Transport::Tcp, FlowAnswer::Reset) => 10 * SECOND,
+            (Transport::Tcp, _) => 120 * SECOND,
+            (Transport::Udp | Transport::Icmp, _) => 30 * SECOND,
+            (Transport::Sctp, FlowAnswer::None) => 3 * SECOND,
+            (Transport::Sctp, _) => 210 * SECOND,
+        }
+    }
+
+    fn lives(&self, now: Instant) -> bool {
+        (now - self.seen).0 < self.timeout_us()
+    }
 }
 
 /// All flows of all nodes, in the order in which they came, and the session affinity of all nodes.
@@ -41,6 +76,8 @@ pub struct Flows {
     flows: Vec<Flow>,
     index: FxHashMap<FlowKey, usize>,
     affinity: FxHashMap<(NodeId, Arc<PortName>, IpAddr), (SocketAddr, Instant)>,
+    /// The places in `flows` that the packet under way has touched.
+    touched: Vec<usize>,
 }
 
 fn key(node: NodeId, packet: &Packet) -> FlowKey {
@@ -48,11 +85,40 @@ fn key(node: NodeId, packet: &Packet) -> FlowKey {
 }
 
 impl Flows {
-    /// The flow that a packet belongs to, if the node knows it and it has not timed out.
+    /// The flow that a packet belongs to, if the node knows it and it has not timed out. A packet that `opens` a
+    /// TCP connection belongs to none that was answered before: the kernel forgets a closed connection when its
+    /// ports are used anew.
     #[must_use]
-    pub fn find(&self, node: NodeId, packet: &Packet, now: Instant) -> Option<&Flow> {
+    pub fn find(&self, node: NodeId, packet: &Packet, opens: bool, now: Instant) -> Option<&Flow> {
         let flow = &self.flows[*self.index.get(&key(node, packet))?];
-        ((now - flow.seen).0 < timeout_us(packet.transport)).then_some(flow)
+        let over = opens && packet.transport == Transport::Tcp && flow.answer != FlowAnswer::None;
+        (flow.lives(now) && !over).then_some(flow)
+    }
+
+    /// A packet sets out.
+    pub(super) fn begin(&mut self) {
+        self.touched.clear();
+    }
+
+    /// What came back of the packet that set out last: every node on its way has seen it.
+    pub(super) fn answered(&mut self, answer: FlowAnswer) {
+        for at in self.touched.drain(..) {
+            self.flows[at].answer = answer;
+        }
+    }
+
+    /// Forgets the flows for which `stale` holds.
+    pub(super) fn clear_stale(&mut self, stale: impl Fn(&Flow) -> bool) {
+        let before = self.flows.len();
+        self.flows.retain(|flow| !stale(flow));
+        if self.flows.len() < before {
+            self.index = self
+                .flows
+                .iter()
+                .enumerate()
+                .map(|(at, flow)| (key(flow.node, &flow.original), at))
+                .collect();
+        }
     }
 
     /// Remembers a flow.
@@ -60,6 +126,7 @@ impl Flows {
         if self.flows.len() >= FLOW_LIMIT {
             self.flows.clear();
             self.index.clear();
+            self.touched.clear();
         }
         let at = *self.index.entry(key(flow.node, &flow.original)).or_insert(self.flows.len());
         if at == self.flows.len() {
@@ -67,18 +134,17 @@ impl Flows {
         } else {
             self.flows[at] = flow;
         }
+        self.touched.push(at);
     }
 
     /// The flows that a node remembers, in the order in which they came.
     pub fn of_node(&self, node: NodeId, now: Instant) -> impl Iterator<Item = &Flow> {
-        self.flows.iter().filter(move |flow| {
-            flow.node == node && (now - flow.seen).0 < timeout_us(flow.original.transport)
-        })
+        self.flows.iter().filter(move |flow| flow.node == node && flow.lives(now))
     }
 
     /// The flows of all nodes, in the order in which they came.
     pub fn all(&self, now: Instant) -> impl DoubleEndedIterator<Item = &Flow> {
-        self.flows.iter().filter(move |flow| (now - flow.seen).0 < timeout_us(flow.original.transport))
+        self.flows.iter().filter(move |flow| flow.lives(now))
     }
 
     /// The backend that a client keeps at a Service port on a node, if it was there recently.
@@ -105,17 +171,5 @@ impl Flows {
         now: Instant,
     ) {
         self.affinity.insert((node, port.clone(), client), (backend, now));
-    }
-}
-
-/// How long a flow is remembered after its last packet: `nf_conntrack_tcp_timeout_established` as kube-proxy
-/// sets it (`conntrack.tcpEstablishedTimeout`, 24 h), and the kernel's `nf_conntrack_udp_timeout` (30 s),
-/// `nf_conntrack_icmp_timeout` (30 s), `nf_conntrack_sctp_timeout_established` (210 s).
-fn timeout_us(transport: Transport) -> u64 {
-    const SECOND: u64 = 1_000_000;
-    match transport {
-        Transport::Tcp => 86_400 * SECOND,
-        Transport::Udp | Transport::Icmp => 30 * SECOND,
-        Transport::Sctp => 210 * SECOND,
     }
 }

@@ -46,7 +46,7 @@ use crate::cluster::journal::Entry;
 use crate::cluster::random::Random;
 use crate::cluster::settings::ProxyMode;
 use crate::cluster::{Cluster, Settings};
-use flows::Flows;
+use flows::{FlowAnswer, Flows};
 use hop::{FullRecorder, NullRecorder, Recorder};
 use proxy::Proxy;
 use sockets::SocketSource;
@@ -59,7 +59,7 @@ pub use origin::Origin;
 pub use outcome::{
     Delivery, Drop, DropCause, NoRoute, NoRouteCause, Outcome, PortName, Refusal, RefusedCause, Trace,
 };
-pub use packet::{Packet, Transport};
+pub use packet::{Packet, Sending, Transport};
 pub use sockets::Listener;
 
 /// The lowest and the number of source ports (`net.ipv4.ip_local_port_range`: 32768 to 60999).
@@ -164,9 +164,7 @@ impl Network {
         to: SocketAddr,
         transport: Transport,
     ) -> Trace {
-        let (least, count) = SOURCE_PORTS;
-        let port = least + u16::try_from(self.generator().below(u64::from(count))).expect("below 65,536");
-        self.connect_from(cluster, from, port, to, transport)
+        self.send(cluster, from, &Sending::new(to, transport))
     }
 
     /// As [`Network::connect`], from a chosen source port: a second packet of the same flow finds what
@@ -179,9 +177,19 @@ impl Network {
         to: SocketAddr,
         transport: Transport,
     ) -> Trace {
+        self.send(cluster, from, &Sending { opens: false, ..Sending::new(to, transport).from_port(port) })
+    }
+
+    /// Sends a packet: how that ended, and every hop of the way.
+    pub fn send(&mut self, cluster: &Cluster, from: &Origin, sending: &Sending) -> Trace {
+        let (to, transport) = (sending.to, sending.transport);
+        let port = sending.port.unwrap_or_else(|| self.any_port(transport));
         let mut recorder = FullRecorder::default();
         let outcome = match self.stream(cluster, from, to, transport) {
-            Some(mut stream) => stream.walk(port, true, &mut recorder),
+            Some(mut stream) => {
+                stream.packet.ttl = sending.ttl;
+                stream.walk(port, Some(sending.opens), &mut recorder)
+            }
             None => no_source(cluster, from, to, transport),
         };
         let mut hops = recorder.0;
@@ -189,10 +197,15 @@ impl Network {
         Trace { transport, target: to, outcome, hops }
     }
 
+    /// A free source port, or an identifier for an echo request.
+    pub fn any_port(&mut self, transport: Transport) -> u16 {
+        let (least, count) = if transport == Transport::Icmp { (1, 65_535) } else { SOURCE_PORTS };
+        least + u16::try_from(self.generator().below(u64::from(count))).expect("below 65,536")
+    }
+
     /// Sends an echo request.
     pub fn ping(&mut self, cluster: &Cluster, from: &Origin, to: IpAddr) -> Trace {
-        let identifier = 1 + u16::try_from(self.generator().below(65_535)).expect("below 65,535");
-        self.connect_from(cluster, from, identifier, SocketAddr::new(to, 0), Transport::Icmp)
+        self.send(cluster, from, &Sending::new(SocketAddr::new(to, 0), Transport::Icmp))
     }
 
     /// A stream of packets from one sender to one target, for load. `None` if the sender has no address for
@@ -322,12 +335,14 @@ pub struct Stream<'n> {
 impl Stream<'_> {
     /// Sends one packet of a new connection and keeps nothing: neither a trace nor conntrack entries.
     pub fn send(&mut self, port: u16) -> Outcome {
-        self.walk(port, false, &mut NullRecorder)
+        self.walk(port, None, &mut NullRecorder)
     }
 
-    fn walk(&mut self, port: u16, remember: bool, recorder: &mut impl Recorder) -> Outcome {
+    /// Walks a packet; with `remember`, through conntrack, and it says whether the packet opens a connection.
+    fn walk(&mut self, port: u16, remember: Option<bool>, recorder: &mut impl Recorder) -> Outcome {
         let mut packet = self.packet;
         packet.source.set_port(port);
+        self.flows.begin();
         let mut walk = Walk {
             proxy: self.proxy,
             flows: self.flows,
@@ -338,8 +353,19 @@ impl Stream<'_> {
             latency_us: 0,
             target: packet.destination,
             through: None,
+            translated: false,
         };
-        walk.send(self.sender, packet)
+        let outcome = walk.send(self.sender, packet);
+        if remember.is_some() {
+            match &outcome {
+                Outcome::Delivered(_) => self.flows.answered(FlowAnswer::Reply),
+                Outcome::Refused(refusal) if !refusal.cause.is_reject() => {
+                    self.flows.answered(FlowAnswer::Reset);
+                }
+                _ => {}
+            }
+        }
+        outcome
     }
 }
 

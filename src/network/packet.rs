@@ -73,6 +73,41 @@ impl fmt::Display for Transport {
     }
 }
 
+/// What a sender sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// Where to: names are resolved before.
+    pub to: SocketAddr,
+    /// What carries it.
+    pub transport: Transport,
+    /// From which port (for an echo request: with which identifier); any free one if none is given.
+    pub port: Option<u16>,
+    /// How many hosts may forward it.
+    pub ttl: u8,
+    /// Whether it opens a connection or repeats that; else it belongs to one that is open. For TCP alone.
+    pub opens: bool,
+}
+
+impl Sending {
+    /// The first packet of a connection, or a datagram.
+    #[must_use]
+    pub fn new(to: SocketAddr, transport: Transport) -> Self {
+        Self { to, transport, port: None, ttl: DEFAULT_TTL, opens: true }
+    }
+
+    /// The same from a chosen port.
+    #[must_use]
+    pub fn from_port(self, port: u16) -> Self {
+        Self { port: Some(port), ..self }
+    }
+
+    /// The same with another time to live.
+    #[must_use]
+    pub fn with_ttl(self, ttl: u8) -> Self {
+        Self { ttl, ..self }
+    }
+}
+
 /// The header of the first packet of a connection, of a datagram, or of an echo request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet {
@@ -91,6 +126,13 @@ impl Packet {
     #[must_use]
     pub fn new(transport: Transport, source: SocketAddr, destination: SocketAddr) -> Self {
         Self { transport, source, destination, ttl: DEFAULT_TTL }
+    }
+
+    /// The same packet with another time to live.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: u8) -> Self {
+        self.ttl = ttl;
+        self
     }
 
     /// The same packet with another source address; the port stays.

@@ -84,8 +84,8 @@ enum Egress<'a> {
 pub(super) struct Walk<'a, R> {
     pub(super) proxy: Proxy<'a>,
     pub(super) flows: &'a mut Flows,
-    /// Whether flows are remembered and found again.
-    pub(super) remember: bool,
+    /// Whether flows are remembered and found again, and then whether the packet opens a connection.
+    pub(super) remember: Option<bool>,
     pub(super) random: &'a mut Random,
     pub(super) now: Instant,
     pub(super) recorder: &'a mut R,
@@ -95,6 +95,8 @@ pub(super) struct Walk<'a, R> {
     pub(super) target: SocketAddr,
     /// The Service whose backend was chosen.
     pub(super) through: Option<Arc<PortName>>,
+    /// Whether the destination was translated on the way: answers of any kind then seem to come from the target.
+    pub(super) translated: bool,
 }
 
 impl<'a, R: Recorder> Walk<'a, R> {
@@ -165,11 +167,12 @@ impl<'a, R: Recorder> Walk<'a, R> {
             masquerade: None,
             known: None,
         };
-        if self.remember
-            && let Some(flow) = self.flows.find(node, &packet, self.now).copied()
+        if let Some(opens) = self.remember
+            && let Some(flow) = self.flows.find(node, &packet, opens, self.now).copied()
         {
             passing.packet = packet.to(flow.translated.destination);
             passing.translated = passing.packet.destination != packet.destination;
+            self.translated |= passing.translated;
             passing.masquerade = flow.masquerade;
             passing.known = Some(flow);
             if let Some(matched) = passing.matched.filter(|_| passing.translated) {
@@ -186,6 +189,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
         if let Some(choice) = chosen {
             passing.packet = packet.to(choice.backend.address);
             passing.translated = true;
+            self.translated = true;
             passing.masquerade = choice.masquerade;
             self.through = Some(matched.port.name.clone());
             let proxy = self.proxy;
@@ -232,18 +236,23 @@ impl<'a, R: Recorder> Walk<'a, R> {
         if topology.is_local(passing.node, to) {
             return self.local_in(&passing);
         }
+        let egress = self.egress(passing.node, to);
         if passing.entered != Entered::Locally {
-            if passing.packet.ttl <= 1 {
-                let by = self.answer_address(passing.node, passing.packet.source.ip());
-                let place = self.proxy.topology.place(passing.node);
-                return self.no_route(place, by, passing.packet, NoRouteCause::TimeToLive);
+            // What the bridge translates to another of its own Pods it hands on without routing it
+            // (`br_nf_pre_routing_finish`), so that the time to live stays.
+            let bridged = passing.entered == Entered::FromPod && passing.translated;
+            if !(bridged && matches!(egress, Egress::Pod(_))) {
+                if passing.packet.ttl <= 1 {
+                    let by = self.answer_address(passing.node, passing.packet.source.ip());
+                    let place = self.proxy.topology.place(passing.node);
+                    return self.no_route(place, by, passing.packet, NoRouteCause::TimeToLive);
+                }
+                passing.packet.ttl -= 1;
             }
-            passing.packet.ttl -= 1;
             if let Some(outcome) = self.filter(&passing, Hook::Forward) {
                 return outcome;
             }
         }
-        let egress = self.egress(passing.node, to);
         self.postrouting(&mut passing, matches!(egress, Egress::Pod(_)));
         let (node, packet) = (passing.node, passing.packet);
         let place = || topology.place(node);
@@ -317,13 +326,14 @@ impl<'a, R: Recorder> Walk<'a, R> {
     }
 
     fn remember(&mut self, passing: &Passing<'_>) {
-        if self.remember {
+        if self.remember.is_some() {
             self.flows.remember(Flow {
                 node: passing.node,
                 original: passing.original,
                 translated: passing.packet,
                 masquerade: passing.masquerade,
                 seen: self.now,
+                answer: passing.known.map(|flow| flow.answer).unwrap_or_default(),
             });
         }
     }

@@ -15,7 +15,7 @@ use crate::api::registry::Kind;
 use crate::cluster::clock::Instant;
 use crate::containers::http::{Request, Response, Server, answer};
 use crate::containers::{Reference, kube_proxy};
-use crate::network::{Delivery, Origin, Outcome, Place as Where, Trace, Transport};
+use crate::network::{Delivery, Origin, Outcome, Place as Where, Sending, Trace, Transport};
 use crate::simulation::Simulation;
 
 /// After how many milliseconds each unanswered SYN is sent again: `tcp_syn_linear_timeouts` = 4 and
@@ -81,8 +81,11 @@ pub async fn connect(
     let since = |now: u64| Duration::from_micros(now - start);
     let deadline = limit.map(|limit| start.saturating_add(micros(limit)));
     let mut retries = SYN_RETRIES_MS.iter();
+    // Every repetition is of the same connection: conntrack keeps the backend that the first one got.
+    let port = invocation.host.with(|simulation| simulation.network.any_port(Transport::Tcp));
+    let sending = Sending::new(to, Transport::Tcp).from_port(port);
     loop {
-        let trace = invocation.host.with(|simulation| simulation.connect(&from, to, Transport::Tcp));
+        let trace = invocation.host.with(|simulation| simulation.send(&from, &sending));
         let wait_us = match trace.outcome.answer_after_us() {
             Some(us) => us,
             None => match retries.next() {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::Simulation;
 use super::incidents::Incident;
 use crate::cluster::clock::Instant;
-use crate::network::{Origin, Trace, Transport};
+use crate::network::{Origin, Sending, Trace, Transport};
 
 /// How many traces are kept: more than fly at once, and few enough to hold whole.
 const TRACE_LIMIT: usize = 512;
@@ -65,7 +65,12 @@ impl Traffic {
 impl Simulation {
     /// Opens a connection, or sends a datagram or a ping: how it ended, and every hop on the way.
     pub fn connect(&mut self, from: &Origin, to: SocketAddr, transport: Transport) -> Arc<Trace> {
-        let trace = Arc::new(self.network.connect(&self.cluster, from, to, transport));
+        self.send(from, &Sending::new(to, transport))
+    }
+
+    /// Sends a packet with details of its own: source port, time to live.
+    pub fn send(&mut self, from: &Origin, sending: &Sending) -> Arc<Trace> {
+        let trace = Arc::new(self.network.send(&self.cluster, from, sending));
         self.traffic.record(self.cluster.now(), from.clone(), trace.clone());
         self.incidents.record(Incident::Connection { from: from.clone(), trace: trace.clone() });
         trace
