@@ -18,6 +18,8 @@ pub enum Due {
     Reconcile(Actor),
     /// A controller wants to look at one key again (back-off, probe, grace period).
     Requeue(Actor, Key),
+    /// kube-proxy writes what it has heard of.
+    ProxySync,
 }
 
 /// The queue.

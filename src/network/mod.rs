@@ -14,6 +14,7 @@
 //!   which of them a packet met; [`iptables`], [`nftables`]: how they are spelled, and all
 //!   of a node.
 //! - `walk`, `beyond`, `endings`: the way of a packet; [`flows`]: conntrack and session affinity.
+//! - `lag`: kube-proxy's rules follow the slices a little later.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
 mod beyond;
@@ -22,6 +23,7 @@ mod endings;
 pub mod flows;
 pub mod hop;
 pub mod iptables;
+mod lag;
 pub mod names;
 pub mod nftables;
 pub mod origin;
@@ -37,10 +39,13 @@ pub mod topology;
 mod walk;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::api::object::Object;
 use crate::api::registry::Kind;
+use crate::api::typed::Protocol;
 use crate::cluster::clock::Instant;
 use crate::cluster::journal::Entry;
 use crate::cluster::random::Random;
@@ -48,9 +53,10 @@ use crate::cluster::settings::ProxyMode;
 use crate::cluster::{Cluster, Settings};
 use flows::{FlowAnswer, Flows};
 use hop::{FullRecorder, NullRecorder, Recorder};
+use lag::Lag;
 use proxy::Proxy;
 use sockets::SocketSource;
-use tables::Tables;
+use tables::{Matched, Tables};
 use topology::{Owner, Topology};
 use walk::{Sender, Walk};
 
@@ -73,6 +79,10 @@ pub struct Network {
     tables: Tables,
     topology: Topology,
     flows: Flows,
+    /// What kube-proxy has not yet written; `None` for one that writes at once.
+    lag: Option<Lag>,
+    /// Whether the sync under way concerns UDP.
+    datagrams_changed: bool,
     random: Option<Random>,
 }
 
@@ -92,8 +102,22 @@ impl Network {
             tables: Tables::default(),
             topology: Topology::new(sockets),
             flows: Flows::default(),
+            lag: None,
+            datagrams_changed: false,
             random: None,
         }
+    }
+
+    /// A network whose kube-proxy syncs as seldom as a real one does, and so lags behind the slices.
+    #[must_use]
+    pub fn lagging() -> Self {
+        Self { lag: Some(Lag::default()), ..Self::default() }
+    }
+
+    /// When kube-proxy next syncs; `None` if its rules say what Services and slices say.
+    #[must_use]
+    pub fn next_sync(&self) -> Option<Instant> {
+        self.lag.as_ref()?.due()
     }
 
     /// Follows the journal: brings the tables up to date with what was written since the last call. The work
@@ -101,18 +125,68 @@ impl Network {
     pub fn observe(&mut self, cluster: &Cluster) {
         let revision = cluster.journal().revision();
         self.set_world(cluster.settings());
-        if revision == self.revision {
+        if revision != self.revision {
+            match cluster.journal().since(self.revision) {
+                Some(entries) => {
+                    for entry in entries {
+                        self.follow(entry, cluster.now());
+                    }
+                }
+                None => self.list(cluster),
+            }
+            self.revision = revision;
+        }
+        if self.next_sync().is_some_and(|due| due <= cluster.now()) {
+            self.sync_now(cluster.now());
+        }
+    }
+
+    /// kube-proxy writes all that it has heard of, due or not.
+    pub fn sync_now(&mut self, now: Instant) {
+        let changes = self.lag.as_mut().map(|lag| lag.sync(now)).unwrap_or_default();
+        for change in changes {
+            self.sync(change.before.as_ref(), change.after.as_ref());
+        }
+        self.clear_stale_flows();
+    }
+
+    /// kube-proxy writes rules for one changed object.
+    fn sync(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
+        let Some(object) = after.or(before) else { return };
+        let udp = |object: &Arc<Object>| match object.key.kind {
+            Kind::Service => object
+                .as_service()
+                .is_some_and(|one| one.ports.iter().any(|port| port.protocol == Protocol::Udp)),
+            _ => object
+                .as_endpoint_slice()
+                .is_some_and(|one| one.ports.iter().any(|port| port.protocol == Protocol::Udp)),
+        };
+        self.datagrams_changed |= before.into_iter().chain(after).any(udp);
+        if object.key.kind == Kind::Service {
+            self.tables.service(before, after);
+        } else {
+            self.tables.slice(before, after);
+        }
+    }
+
+    /// After a sync that concerned UDP kube-proxy deletes the flows to Services that lead to no serving endpoint
+    /// of theirs; without any such endpoint it leaves them (`pkg/proxy/conntrack`).
+    fn clear_stale_flows(&mut self) {
+        if !std::mem::take(&mut self.datagrams_changed) {
             return;
         }
-        match cluster.journal().since(self.revision) {
-            Some(entries) => {
-                for entry in entries {
-                    self.follow(entry);
-                }
-            }
-            None => self.list(cluster),
-        }
-        self.revision = revision;
+        let tables = &self.tables;
+        let leads_nowhere = |matched: Option<Matched<'_>>, to: IpAddr| {
+            let Some(Matched { port, .. }) = matched else { return false };
+            let mut serving = port.endpoints.iter().filter(|one| one.serving).peekable();
+            serving.peek().is_some() && !serving.any(|one| one.address.ip() == to)
+        };
+        self.flows.clear_stale(|flow| {
+            let (asked, to) = (flow.original.destination, flow.translated.destination.ip());
+            flow.original.transport == Transport::Udp
+                && (leads_nowhere(tables.at(asked.ip(), Protocol::Udp, asked.port()), to)
+                    || leads_nowhere(tables.at_node_port(asked.is_ipv4(), Protocol::Udp, asked.port()), to))
+        });
     }
 
     fn set_world(&mut self, settings: &Settings) {
@@ -124,11 +198,16 @@ impl Network {
         }
     }
 
-    fn follow(&mut self, entry: &Entry) {
+    fn follow(&mut self, entry: &Entry, now: Instant) {
         let (before, after) = (entry.before.as_ref(), entry.after.as_ref());
         match entry.key.kind {
-            Kind::Service => self.tables.service(before, after),
-            Kind::EndpointSlice => self.tables.slice(before, after),
+            Kind::Service | Kind::EndpointSlice => match &mut self.lag {
+                Some(lag) => lag.add(&entry.key, before, after, now),
+                None => {
+                    self.sync(before, after);
+                    self.clear_stale_flows();
+                }
+            },
             Kind::Node => self.topology.write_node(before, after),
             Kind::Pod => self.topology.write_pod(before, after),
             _ => {}
@@ -138,6 +217,9 @@ impl Network {
     /// Reads everything anew: the journal forgot what happened since the last call.
     fn list(&mut self, cluster: &Cluster) {
         self.tables = Tables::default();
+        if let Some(lag) = &mut self.lag {
+            lag.sync(cluster.now());
+        }
         self.topology.clear();
         for node in cluster.list(Kind::Node, None) {
             self.topology.write_node(None, Some(node));

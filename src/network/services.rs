@@ -61,6 +61,8 @@ pub struct Backend {
     pub node: SmolStr,
     /// `ready`.
     pub ready: bool,
+    /// `serving`.
+    pub serving: bool,
     /// Whether it is terminating but still serves.
     pub draining: bool,
     /// The zones it is meant for.
@@ -206,6 +208,7 @@ impl Backend {
             address: SocketAddr::new(*endpoint.addresses.first()?, port),
             node: endpoint.node.clone(),
             ready: endpoint.ready,
+            serving: endpoint.serving,
             draining: endpoint.serving && endpoint.terminating,
             zone_hints: endpoint.zone_hints.clone(),
             node_hints: endpoint.node_hints.clone(),

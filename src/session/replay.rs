@@ -148,6 +148,8 @@ impl Replay {
         while !self.holds(&condition) && self.host.now() < deadline {
             self.pass_until(self.host.now() + LOOK_MICROS);
         }
+        // Who waits for something finds it in kube-proxy's rules too.
+        self.host.with(|simulation| simulation.network.sync_now(simulation.cluster.now()));
     }
 
     fn holds(&mut self, condition: &Condition) -> bool {

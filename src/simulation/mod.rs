@@ -35,6 +35,8 @@ pub struct Simulation {
     /// What was sent of late.
     pub traffic: Traffic,
     controllers: Controllers,
+    /// The sync of kube-proxy that stands in the queue.
+    sync: Option<Instant>,
 }
 
 impl Simulation {
@@ -51,11 +53,12 @@ impl Simulation {
     pub fn bare(settings: Settings) -> Self {
         Self {
             cluster: Cluster::new(settings),
-            network: Network::default(),
+            network: Network::lagging(),
             runtime: Runtime::default(),
             incidents: Incidents::default(),
             traffic: Traffic::default(),
             controllers: Controllers::default(),
+            sync: None,
         }
     }
 
@@ -85,6 +88,11 @@ impl Simulation {
     pub fn notice(&mut self) {
         self.controllers.observe(&mut self.cluster);
         self.network.observe(&self.cluster);
+        let sync = self.network.next_sync();
+        if let Some(at) = sync.filter(|_| sync != self.sync) {
+            self.cluster.queue_mut().push(at, Due::ProxySync);
+        }
+        self.sync = sync;
     }
 
     /// Ends the process of a container's latest run, as a person does who leaves an attached shell.
@@ -137,6 +145,7 @@ impl Simulation {
             Due::Requeue(actor, key) => {
                 self.controllers.run_key(actor, &key, &mut self.cluster, &mut self.runtime)
             }
+            Due::ProxySync => {}
         }
         self.notice();
         true

@@ -1,6 +1,7 @@
 //! Service features, each seen as a person sees it: by what commands print.
 
 mod cloud;
+mod conntrack;
 mod distribution;
 mod dual_stack;
 

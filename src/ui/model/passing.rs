@@ -212,6 +212,7 @@ mod tests {
 
     use super::*;
     use crate::api::registry::Kind;
+    use crate::cluster::clock::Span;
     use crate::cluster::{Actor, Settings};
     use crate::network::Origin;
     use crate::simulation::Simulation;
@@ -222,6 +223,7 @@ mod tests {
         let service = value!({ "metadata": { "name": "web" }, "spec": { "clusterIP": "10.96.0.50", "ports": [{ "port": 80 }], "selector": { "app": "web" } } });
         simulation.cluster.create(Actor::User, Kind::Service, "default", service).expect("it is valid");
         simulation.notice();
+        simulation.settle(Span::from_seconds(2));
         let to: SocketAddr = to.parse().expect("an address");
         let trace = simulation.connect(&Origin::node("k8s-w1"), to, Transport::Tcp);
         to_pass(&trace.outcome)
