@@ -12,27 +12,40 @@ use super::{Context, Controller, Event, WorkQueue, owned};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::value::SmolStr;
-use crate::cluster::clock::Span;
+use crate::cluster::clock::{Instant, Span};
 use crate::cluster::journal::Entry;
 use crate::cluster::request::Options;
 use crate::cluster::{Actor, Cluster};
 use crate::value;
 
+/// How far apart the first deletions of one look are: the API server takes them one after the other, and who
+/// follows Pods sees them so.
+const DELETION: Span = Span::from_ms(8);
+/// How many deletions are made singly; all further ones come together, so that large batches stay cheap.
+const SINGLE: u32 = 4;
+
 /// The controller of one of the two kinds.
 pub(super) struct ReplicaSetController {
     kind: Kind,
     actor: Actor,
+    /// Which owners it is deleting Pods of: when it goes on, and how many are gone. It does not look at an
+    /// owner anew before the last deletion is answered.
+    deleting: BTreeMap<Key, (Instant, u32)>,
 }
 
 impl ReplicaSetController {
     /// The controller of ReplicaSets.
     pub(super) fn of_replica_sets() -> Self {
-        Self { kind: Kind::ReplicaSet, actor: Actor::ReplicaSet }
+        Self { kind: Kind::ReplicaSet, actor: Actor::ReplicaSet, deleting: BTreeMap::new() }
     }
 
     /// The controller of ReplicationControllers.
     pub(super) fn of_replication_controllers() -> Self {
-        Self { kind: Kind::ReplicationController, actor: Actor::ReplicationController }
+        Self {
+            kind: Kind::ReplicationController,
+            actor: Actor::ReplicationController,
+            deleting: BTreeMap::new(),
+        }
     }
 }
 
@@ -54,6 +67,12 @@ impl Controller for ReplicaSetController {
     }
 
     fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
+        let now = context.cluster.now();
+        let began = self.deleting.get(key).copied();
+        if let Some((at, _)) = began.filter(|(at, _)| *at > now) {
+            return context.requeue(at - now);
+        }
+        self.deleting.remove(key);
         let Some(set) = context.cluster.get(key).cloned() else { return };
         let Some(selector) = owned::selector_of(&set) else { return };
         let pods = owned::claim(context.cluster, self.actor, &set, Kind::Pod, &selector);
@@ -65,7 +84,17 @@ impl Controller for ReplicaSetController {
             if active.len() < wanted {
                 active.extend(create(context, &set, wanted - active.len()));
             } else if active.len() > wanted {
-                delete(context, &set, &active, active.len() - wanted);
+                let gone = began.map_or(0, |(_, gone)| gone);
+                let excess = active.len() - wanted;
+                let count = if gone < SINGLE { 1 } else { excess };
+                delete(context, &set, &active, count);
+                if count < excess {
+                    self.deleting.insert(key.clone(), (now + DELETION, gone + 1));
+                    context.requeue(DELETION);
+                }
+                if began.is_some() {
+                    return;
+                }
             }
         }
         write_status(context, &set, &active, terminating);

@@ -65,13 +65,16 @@ impl Controller for DeploymentController {
         }
         let Some(selector) = Selector::of_label_selector(object.spec().get("selector")) else { return };
         let sets = owned::claim(context.cluster, Actor::Deployment, &object, Kind::ReplicaSet, &selector);
-        Sync { deployment: object, sets, context }.run();
+        Sync { deployment: object, seen: sets.clone(), sets, context }.run();
     }
 }
 
 /// One pass over a Deployment.
 struct Sync<'a, 'b> {
     deployment: Arc<Object>,
+    /// The ReplicaSets as the pass found them.
+    seen: Vec<Arc<Object>>,
+    /// The ReplicaSets as they are after what the pass did so far.
     sets: Vec<Arc<Object>>,
     context: &'a mut Context<'b>,
 }
@@ -132,6 +135,13 @@ impl Sync<'_, '_> {
     /// The sum of `spec.replicas`.
     fn total(&self) -> i64 {
         self.sets.iter().map(|set| owned::replicas(set)).sum()
+    }
+
+    /// The sum of `spec.replicas` as the pass found it: the status that a pass writes does not know yet what the
+    /// pass changed.
+    fn total_seen(&self) -> i64 {
+        let seen = |set: &Arc<Object>| self.seen.iter().find(|one| one.key == set.key).cloned();
+        self.sets.iter().map(|set| owned::replicas(&seen(set).unwrap_or_else(|| set.clone()))).sum()
     }
 
     fn run(mut self) {

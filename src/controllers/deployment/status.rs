@@ -81,7 +81,7 @@ impl Sync<'_, '_> {
             ("updatedReplicas", updated),
             ("readyReplicas", sum("readyReplicas")),
             ("availableReplicas", available),
-            ("unavailableReplicas", (self.total() - available).max(0)),
+            ("unavailableReplicas", (self.total_seen() - available).max(0)),
             ("observedGeneration", self.deployment.meta.generation),
             ("collisionCount", counted(&self.deployment, "collisionCount")),
         ];

@@ -32,8 +32,12 @@ use probe::Subject;
 use pull::{Images, Pull};
 use record::{Ended, Record, State};
 
-/// From binding to running.
-const START: Span = Span::from_ms(698);
+/// From binding to running, for the first of the Pods that are bound at one moment.
+const START: Span = Span::from_ms(670);
+/// How much later each further one of them runs: containers come up one after the other.
+const STAGGER: Span = Span::from_ms(9);
+/// From how many on they come up together, so that large batches stay cheap.
+const STAGGERED: u32 = 8;
 /// From a failed pull to the back-off.
 const PULL_BACK_OFF: Span = Span::from_ms(1000);
 /// From the first end of a container to its restart.
@@ -52,6 +56,26 @@ pub(super) struct Kubelet {
     images: Images,
     services: ServiceVariables,
     shared: status::Shared,
+    begun: Moment,
+    stopped: Moment,
+}
+
+/// The last moment at which something was done, and how often.
+#[derive(Debug, Default)]
+struct Moment {
+    at: Instant,
+    count: u32,
+}
+
+impl Moment {
+    /// How much later than the first one of this moment the next one is done.
+    fn next(&mut self, now: Instant) -> Span {
+        if self.at != now {
+            *self = Self { at: now, count: 0 };
+        }
+        self.count += 1;
+        Span::from_us(STAGGER.0 * u64::from((self.count - 1).min(STAGGERED)))
+    }
 }
 
 /// Whether a container that ended with a code is started again.
@@ -580,7 +604,8 @@ impl Look<'_, '_> {
         let object = self.object.clone();
         let Some(stops_at) = self.record.stops_at else {
             let span = stopping_time(&object);
-            self.record.stops_at = Some(self.now + span);
+            let stagger = self.kubelet.stopped.next(self.now);
+            self.record.stops_at = Some(self.now + span + stagger);
             for (index, container) in self.pod().spec.containers.clone().iter().enumerate() {
                 if self.record.runs[index].is_running() {
                     self.say(
@@ -704,6 +729,8 @@ impl Controller for Kubelet {
             }
         } else if fresh {
             look.begin();
+            let delay = look.kubelet.begun.next(now);
+            look.record.delay(delay);
         } else {
             look.step();
         }

@@ -10,7 +10,7 @@ use crate::api::time::Timestamp;
 use crate::api::typed::Container;
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::Cluster;
-use crate::cluster::clock::Instant;
+use crate::cluster::clock::{Instant, Span};
 use crate::containers::{ContainerKey, Runtime, process};
 
 /// A Pod on its way.
@@ -166,6 +166,13 @@ impl Record {
             run.recover(object, container, cluster, runtime);
         }
         record
+    }
+
+    /// Lets containers that are to be started start later.
+    pub(super) fn delay(&mut self, span: Span) {
+        for start in self.runs.iter_mut().filter_map(|run| run.next.start.as_mut()) {
+            *start = *start + span;
+        }
     }
 
     /// When something happens next.
