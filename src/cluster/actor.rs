@@ -41,6 +41,8 @@ pub enum Actor {
     GarbageCollector,
     /// node-lifecycle-controller.
     NodeLifecycle,
+    /// taint-eviction-controller.
+    TaintEviction,
     /// service-controller of the cloud.
     CloudLoadBalancer,
     /// Undo and redo.
@@ -70,6 +72,7 @@ impl Actor {
             Self::Namespace => "namespace-controller",
             Self::GarbageCollector => "garbage-collector-controller",
             Self::NodeLifecycle => "node-controller",
+            Self::TaintEviction => "taint-eviction-controller",
             Self::CloudLoadBalancer => "service-controller",
             Self::Undo => "portside",
         }

@@ -20,6 +20,7 @@ mod job;
 mod kubelet;
 mod kubernetes_service;
 mod namespace;
+mod node_lifecycle;
 mod owned;
 mod placement;
 mod replicaset;
@@ -27,6 +28,7 @@ mod revisions;
 mod scheduler;
 mod service_pods;
 mod stateful_set;
+mod taint_eviction;
 mod ttl_after_finished;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -140,6 +142,8 @@ impl Default for Controllers {
             Box::<job::JobController>::default(),
             Box::new(cron_job::CronJobController),
             Box::new(ttl_after_finished::TtlAfterFinished),
+            Box::new(node_lifecycle::NodeLifecycle),
+            Box::<taint_eviction::TaintEviction>::default(),
             Box::<scheduler::Scheduler>::default(),
             Box::<kubelet::Kubelet>::default(),
             Box::new(endpoints::EndpointsController),

@@ -1,6 +1,7 @@
 //! Controllers at work together, seen through the objects that they leave.
 
 mod batch;
+mod nodes;
 mod workloads;
 
 use std::collections::BTreeSet;

@@ -19,6 +19,8 @@ pub struct Node {
     pub taints: Value,
     /// Whether the condition `Ready` is `True`.
     pub ready: bool,
+    /// Whether the condition `Ready` says something else than `True`: its kubelet is not at work.
+    pub broken: bool,
     /// The label `topology.kubernetes.io/zone`, or empty.
     pub zone: SmolStr,
     /// `status.allocatable.pods`: how many Pods fit.
@@ -31,7 +33,9 @@ impl Node {
         let spec = value.get("spec");
         let addresses = status.get("addresses").items().iter();
         let internal = addresses.filter(|address| address.get("type").str() == "InternalIP");
-        let conditions = status.get("conditions").items().iter();
+        let conditions = status.get("conditions").items();
+        let ready = conditions.iter().find(|condition| condition.get("type").str() == "Ready");
+        let ready = ready.map(|condition| condition.get("status").str() == "True");
         Self {
             addresses: internal.filter_map(|address| address.get("address").str().parse().ok()).collect(),
             pod_ranges: spec
@@ -42,9 +46,8 @@ impl Node {
                 .collect(),
             unschedulable: spec.get("unschedulable").as_bool().unwrap_or(false),
             taints: spec.get("taints").clone(),
-            ready: conditions.into_iter().any(|condition| {
-                condition.get("type").str() == "Ready" && condition.get("status").str() == "True"
-            }),
+            ready: ready == Some(true),
+            broken: ready == Some(false),
             zone: value.at(&["metadata", "labels", "topology.kubernetes.io/zone"]).smol(),
             pod_limit: match status.at(&["allocatable", "pods"]) {
                 Value::Int(number) => *number,

@@ -689,8 +689,17 @@ impl Controller for Kubelet {
         Span::from_ms(2)
     }
 
-    fn observe(&mut self, entry: &Entry, _cluster: &Cluster, dirty: &mut WorkQueue) {
+    fn observe(&mut self, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue) {
         match entry.key.kind {
+            Kind::Node => {
+                let broken =
+                    |object: &Option<Arc<Object>>| object.as_ref()?.as_node().map(|node| node.broken);
+                if broken(&entry.before) == Some(true) && broken(&entry.after) == Some(false) {
+                    for (namespace, name) in cluster.indexes().pods_on(&entry.key.name) {
+                        dirty.add(Key::new(Kind::Pod, namespace.clone(), name.clone()));
+                    }
+                }
+            }
             Kind::Service => self.services.forget(&entry.key.namespace, &entry.key.name),
             Kind::Pod => match &entry.after {
                 None => {
@@ -713,7 +722,8 @@ impl Controller for Kubelet {
     fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
         let Some(object) = context.cluster.get(key).cloned() else { return };
         let Some(pod) = object.as_pod() else { return };
-        let on_node = !pod.node.is_empty() && context.cluster.find(Kind::Node, "", &pod.node).is_some();
+        let node = context.cluster.find(Kind::Node, "", &pod.node).and_then(|node| node.as_node());
+        let on_node = node.is_some_and(|node| !node.broken);
         if !on_node || (pod.is_finished() && !object.is_terminating()) {
             self.records.remove(key);
             return;
