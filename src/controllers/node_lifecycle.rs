@@ -108,9 +108,8 @@ fn wanted(node: &Object, cluster: &Cluster) -> Vec<Value> {
 /// The Pods of a broken node are not ready, and are told so (`MarkPodsNotReady`).
 fn mark_pods(node: &Object, context: &mut Context<'_>) {
     let cluster = &*context.cluster;
-    let names = cluster.indexes().pods_on(node.name());
-    let pods: Vec<Arc<Object>> =
-        names.filter_map(|(namespace, name)| cluster.find(Kind::Pod, namespace, name)).cloned().collect();
+    let keys = cluster.indexes().pods_on(node.name());
+    let pods: Vec<Arc<Object>> = keys.filter_map(|key| cluster.get(key)).cloned().collect();
     for pod in pods.iter().filter(|pod| pod.as_pod().is_some_and(|pod| pod.ready)) {
         let mut document = pod.value.clone();
         set_condition(&mut document, "Ready", false, context.cluster.timestamp());

@@ -45,8 +45,8 @@ impl Controller for TaintEviction {
                 if taints(entry.before.as_deref()) == taints(entry.after.as_deref()) {
                     return;
                 }
-                for (namespace, name) in cluster.indexes().pods_on(&entry.key.name) {
-                    dirty.add(Key::new(Kind::Pod, namespace.clone(), name.clone()));
+                for pod in cluster.indexes().pods_on(&entry.key.name) {
+                    dirty.add(pod.clone());
                 }
             }
             Kind::Pod => {

@@ -695,8 +695,8 @@ impl Controller for Kubelet {
                 let broken =
                     |object: &Option<Arc<Object>>| object.as_ref()?.as_node().map(|node| node.broken);
                 if broken(&entry.before) == Some(true) && broken(&entry.after) == Some(false) {
-                    for (namespace, name) in cluster.indexes().pods_on(&entry.key.name) {
-                        dirty.add(Key::new(Kind::Pod, namespace.clone(), name.clone()));
+                    for pod in cluster.indexes().pods_on(&entry.key.name) {
+                        dirty.add(pod.clone());
                     }
                 }
             }
