@@ -5,9 +5,12 @@
 
 use std::rc::Rc;
 
+use super::host::Host;
+use super::invocation::Invocation;
+use super::io::{Input, Output, Streams};
 use super::places::{Address, Dialect, Place};
 use super::resolver::Configuration;
-use crate::api::object::Object;
+use crate::api::object::{Key, Object};
 use crate::api::typed::{Container, Pod};
 use crate::api::value::Value;
 use crate::cluster::Settings;
@@ -55,6 +58,25 @@ pub fn place(simulation: &Simulation, object: &Object, name: Option<&str>) -> Re
     place.busybox = Reference::parse(&container.image).and_then(|image| contents(&image).busybox);
     place.first_files = first_files(simulation.cluster.settings(), object, pod, container, &hostname);
     Ok(place)
+}
+
+/// A command in a container, as the container's runtime starts it: without input, what it prints in `output`.
+/// `None` if the container does not run.
+pub fn command(host: &Host, pod: &Key, name: &str, words: &[String], output: &Output) -> Option<Invocation> {
+    let place = host.with(|simulation| {
+        let object = simulation.cluster.get(pod)?;
+        place(simulation, object, Some(name)).ok()
+    })?;
+    Some(Invocation {
+        name: words.first()?.clone(),
+        arguments: words[1..].to_vec(),
+        environment: Rc::new(place.environment.clone()),
+        directory: place.start.clone(),
+        place: Rc::new(place),
+        streams: Streams { stdin: Input::null(), stdout: output.clone(), stderr: output.clone() },
+        tty: None,
+        host: host.clone(),
+    })
 }
 
 fn container<'a>(pod: &'a Pod, name: Option<&str>) -> Result<&'a Container, NoPlace> {

@@ -3,14 +3,12 @@
 //! Owns the rounds of a probe: when its command runs, for how long, and what the kubelet is told. What follows
 //! from that (readiness, restarts) is the kubelet's business.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use super::containers;
 use super::executor::{Either, first};
 use super::host::Host;
-use super::invocation::Invocation;
-use super::io::{Input, Output, Streams};
+use super::io::Output;
 use crate::api::object::Key;
 use crate::api::typed::Container;
 use crate::api::value::Value;
@@ -86,21 +84,9 @@ impl Probe {
             }
             Runs::InShell => {}
         }
-        let place = host.with(|simulation| {
-            let object = simulation.cluster.get(pod)?;
-            containers::place(simulation, object, Some(&run.name)).ok()
-        });
-        let Some(place) = place else { return Err("container is not running".to_owned()) };
         let output = Output::buffer();
-        let invocation = Invocation {
-            name: self.words[0].clone(),
-            arguments: self.words[1..].to_vec(),
-            environment: Rc::new(place.environment.clone()),
-            directory: place.start.clone(),
-            place: Rc::new(place),
-            streams: Streams { stdin: Input::null(), stdout: output.clone(), stderr: output.clone() },
-            tty: None,
-            host: host.clone(),
+        let Some(invocation) = containers::command(host, pod, &run.name, &self.words, &output) else {
+            return Err("container is not running".to_owned());
         };
         let running = invocation.run(&self.words)?;
         match first(running, host.sleep(self.timeout)).await {

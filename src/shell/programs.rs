@@ -7,13 +7,11 @@
 //! which commands are programs, and what a server's image listens on, is [`crate::containers`]'.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::containers;
 use super::executor::TaskId;
 use super::host::Host;
-use super::invocation::Invocation;
-use super::io::{Input, Output, Streams};
+use super::io::Output;
 use super::probes::Probe;
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
@@ -155,21 +153,8 @@ fn stand_idle(simulation: &mut Simulation, key: &ContainerKey) {
 }
 
 fn start(host: &Host, pod: &Key, key: &ContainerKey, words: &[String]) -> Option<TaskId> {
-    let place = host.with(|simulation| {
-        let object = simulation.cluster.get(pod)?;
-        containers::place(simulation, object, Some(&key.name)).ok()
-    })?;
     let output = Output::buffer();
-    let invocation = Invocation {
-        name: words[0].clone(),
-        arguments: words[1..].to_vec(),
-        environment: Rc::new(place.environment.clone()),
-        directory: place.start.clone(),
-        place: Rc::new(place),
-        streams: Streams { stdin: Input::null(), stdout: output.clone(), stderr: output.clone() },
-        tty: None,
-        host: host.clone(),
-    };
+    let invocation = containers::command(host, pod, &key.name, words, &output)?;
     let mut running = invocation.run(words).ok()?;
     let (pod, key, program) = (pod.clone(), key.clone(), host.clone());
     Some(host.spawn(Box::pin(async move {
