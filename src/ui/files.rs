@@ -11,6 +11,7 @@ use yew::prelude::{
 use super::editor::Editor;
 use super::icons::{self, icon};
 use super::model::marks::{self, Findings, Mark, Selected};
+use super::model::plan::{Difference, Planned};
 use super::model::things;
 use super::world::{Topic, World, use_world};
 use super::{dom, words};
@@ -20,6 +21,10 @@ use crate::api::registry::Kind;
 const CHECK_MS: u32 = 150;
 /// Marks that are listed below the editor.
 const LISTED: usize = 4;
+
+/// Objects, and fields of each, that applying would change and that are listed.
+const PLANNED: usize = 5;
+const FIELDS: usize = 4;
 
 /// The pane of files.
 #[component]
@@ -177,6 +182,7 @@ fn File(properties: &FileProperties) -> Html {
             <div class="findings" aria-live="polite">
                 { for findings.selected.iter().enumerate().map(|(index, selected)| matching(&world, index, selected)) }
                 { for findings.marks.iter().take(LISTED).enumerate().map(|(index, mark)| listed(&world, index, mark, &go)) }
+                { planned(&world, &findings) }
                 if findings.marks.len() > LISTED {
                     <p class="muted">{ format!("+{}{}", findings.marks.len() - LISTED, world.say(words::MORE)) }</p>
                 }
@@ -184,7 +190,7 @@ fn File(properties: &FileProperties) -> Html {
             <div class="apply-bar">
                 <button type="button" class="primary" {onclick} disabled={findings.objects == 0}
                     aria-keyshortcuts="Control+Enter Meta+Enter">
-                    { world.say(words::APPLY) }<kbd aria-hidden="true">{ shortcut() }</kbd>
+                    { world.say(words::APPLY) }<kbd aria-hidden="true">{ if is_mac() { "⌘↵" } else { "Ctrl ↵" } }</kbd>
                 </button>
                 <span class={if refused { "verdict refused" } else { "verdict" }}>{ verdict(&world, &findings) }</span>
             </div>
@@ -192,9 +198,9 @@ fn File(properties: &FileProperties) -> Html {
     }
 }
 
-fn shortcut() -> &'static str {
-    let platform = gloo::utils::window().navigator().user_agent().unwrap_or_default();
-    if platform.contains("Mac") { "⌘↵" } else { "Ctrl ↵" }
+/// Whether shortcuts are by ⌘.
+pub fn is_mac() -> bool {
+    gloo::utils::window().navigator().user_agent().unwrap_or_default().contains("Mac")
 }
 
 /// What is wrong, or what applying would change.
@@ -206,13 +212,54 @@ fn verdict(world: &World, findings: &Findings) -> String {
         1 => return format!("1{}", world.say(words::PROBLEM)),
         many => return format!("{many}{}", world.say(words::PROBLEMS)),
     }
-    let parts = [(findings.created, words::WOULD_CREATE), (findings.changed, words::WOULD_CHANGE)];
+    let created = findings.planned.iter().filter(|planned| planned.created).count();
+    let changed = findings.planned.len() - created;
+    let parts = [(created, words::WOULD_CREATE), (changed, words::WOULD_CHANGE)];
     let parts: Vec<String> = parts
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, words)| format!("{}{count}", world.say(words)))
         .collect();
     if parts.is_empty() { world.say(words::WOULD_NOTHING).to_owned() } else { parts.join(" · ") }
+}
+
+/// What applying would create and change, field by field.
+fn planned(world: &World, findings: &Findings) -> Html {
+    let refused = findings.marks.iter().any(|mark| mark.refused);
+    let row = |planned: &Planned| {
+        let key = &planned.key;
+        let sign = if planned.created { "+" } else { "~" };
+        let field = |difference: &Difference| {
+            let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "∅".to_owned());
+            html! {
+                <span key={difference.path.clone()}><code>{ difference.path.clone() }</code>{ " " }
+                    <del>{ value(&difference.from) }</del>{ " → " }<ins>{ value(&difference.to) }</ins></span>
+            }
+        };
+        let more = planned.fields.len().saturating_sub(FIELDS);
+        html! {
+            <li key={things::id(key)} class={if planned.created { "new" } else { "" }}>
+                <i aria-hidden="true">{ sign }</i>
+                <b>{ key.kind.name() }{ " " }<span class="thing" data-thing={things::id(key)}>{ key.name.to_string() }</span></b>
+                { for planned.fields.iter().take(FIELDS).map(field) }
+                if more > 0 {
+                    <span class="muted">{ format!("+{more}{}", world.say(words::MORE)) }</span>
+                }
+            </li>
+        }
+    };
+    let shown = findings.planned.iter().take(PLANNED);
+    let more = findings.planned.len().saturating_sub(PLANNED);
+    html! {
+        if !refused && !findings.planned.is_empty() {
+            <ul class="planned" aria-label={world.say(words::WOULD)}>
+                { for shown.map(row) }
+                if more > 0 {
+                    <li key="more" class="muted">{ format!("+{more}{}", world.say(words::MORE)) }</li>
+                }
+            </ul>
+        }
+    }
 }
 
 /// One mark in words; a click goes to its line.

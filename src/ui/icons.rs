@@ -31,6 +31,8 @@ pub const AGAIN: &str = "M12.5 8a4.5 4.5 0 1 1-1.4-3.200M12.5 2.500v3h-3";
 /// An arrow that leaves: send.
 pub const SEND: &str = "M2.5 8h10M9 4.5 12.5 8 9 11.5";
 
+/// A magnifying glass: find.
+pub const FIND: &str = "M7 2.500a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.300 10.300l3.200 3.200";
 /// Two columns: compare.
 pub const COMPARE: &str = "M2.500 3h4v10h-4zM9.500 3h4v10h-4z";
 

@@ -17,7 +17,8 @@ use super::model::journey_words::{name_of, step_words};
 use super::model::layout::{Layout, Point};
 use super::player::{Player, use_stop};
 use super::send::SendForm;
-use super::world::{Lower, Topic, World, use_world};
+use super::terminal::Hint;
+use super::world::{Lower, Pane, Topic, World, use_world};
 use super::{dom, focus, words};
 use crate::network::{Packet, Step};
 use crate::words::{Language, Words};
@@ -201,6 +202,29 @@ pub fn PacketPanel() -> Html {
     }
 }
 
+/// The last packet in one line, for a page that shows one pane at a time; before the first one, what to type.
+#[component]
+pub fn LastPacket() -> Html {
+    let world = use_world(&[Topic::Packets, Topic::Terminal, Topic::Look]);
+    let last = world.followed().or_else(|| world.journeys().pop());
+    if let Some(last) = last {
+        let onclick = {
+            let (world, number) = (world.clone(), last.number);
+            Callback::from(move |_| {
+                world.set_pane(Pane::Map);
+                world.follow(Some(number));
+            })
+        };
+        return html! {
+            <button type="button" class="last-packet sent" title={world.say(words::LAST_PACKET)} {onclick}>{ verdict(&world, &last) }</button>
+        };
+    }
+    if world.hint_used() {
+        return Html::default();
+    }
+    html! { <div class="last-packet"><Hint /></div> }
+}
+
 fn tool(world: &World, path: &'static str, name: Words, onclick: Callback<yew::MouseEvent>) -> Html {
     let name = world.say(name);
     html! { <button type="button" class="icon-button" title={name} aria-label={name} {onclick}>{ icon(path) }</button> }
@@ -239,7 +263,7 @@ fn verdict(world: &World, journey: &Journey) -> Html {
         End::NoRoute => ("result bad", "✕"),
     };
     html! {
-        <p {class} role="status"><i aria-hidden="true">{ sign }</i><b>{ journey.title.clone() }</b>{ result.clone() }</p>
+        <span {class} role="status"><i aria-hidden="true">{ sign }</i><b>{ journey.title.clone() }</b>{ result.clone() }</span>
     }
 }
 

@@ -7,6 +7,8 @@ use super::files::Files;
 use super::focus::use_focus;
 use super::inspector::Inspector;
 use super::map::MapView;
+use super::packet::LastPacket;
+use super::palette::{Palette, use_palette};
 use super::paste::use_paste;
 use super::terminal::Terminals;
 use super::top_bar::TopBar;
@@ -69,6 +71,7 @@ pub fn Page(properties: &PageProperties) -> Html {
     let world = properties.world.clone();
     use_focus(&world);
     use_paste(&world);
+    use_palette(&world);
     use_effect_with(world.clone(), |world| {
         world.start();
         let leaving = world.clone();
@@ -106,8 +109,10 @@ fn Panes() -> Html {
                 </div>
                 <Terminals />
             </main>
+            <LastPacket />
             <PaneTabs />
             <Notice />
+            <Palette />
         </div>
     }
 }

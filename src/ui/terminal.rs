@@ -136,6 +136,15 @@ fn TerminalView(properties: &ViewProperties) -> Html {
             }
         });
     }
+    {
+        let (world, input) = (world.clone(), input.clone());
+        use_effect(move || {
+            if !hidden && let Some(line) = world.take_draft() {
+                dom::set_value(&input, &line);
+                dom::focus(&input);
+            }
+        });
+    }
     use_columns(&world, id, &scroll);
     let onscroll = {
         let follows = Rc::clone(&follows);
@@ -197,7 +206,7 @@ fn TerminalView(properties: &ViewProperties) -> Html {
 
 /// The line that says what to type first.
 #[component]
-fn Hint() -> Html {
+pub fn Hint() -> Html {
     let world = use_world(&[Topic::Look]);
     let onclick = {
         let world = world.clone();

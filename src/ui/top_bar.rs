@@ -17,6 +17,10 @@ pub fn TopBar() -> Html {
         let world = world.clone();
         Callback::from(move |_| world.set_playing(!playing))
     };
+    let find = {
+        let world = world.clone();
+        Callback::from(move |_| world.set_palette(true))
+    };
     let (can_undo, can_redo) =
         world.with(|simulation| (simulation.cluster.can_undo(), simulation.cluster.can_redo()));
     html! {
@@ -36,7 +40,11 @@ pub fn TopBar() -> Html {
             </div>
             <span class="top-space"></span>
             <div class="group">
-                { button(&world, icons::AGAIN, words::RESET, reset, false) }
+                <button type="button" class="text-button find" aria-label={world.say(words::PALETTE)} title={world.say(words::PALETTE)}
+                    aria-keyshortcuts="Control+K Meta+K" onclick={find}>
+                    { icon(icons::FIND) }<kbd aria-hidden="true">{ if super::files::is_mac() { "⌘K" } else { "Ctrl K" } }</kbd>
+                </button>
+                { button(&world, icons::AGAIN, words::RESET, World::reset_asking, false) }
                 { language(&world) }
                 { theme(&world) }
             </div>
@@ -62,13 +70,6 @@ fn button(world: &World, path: &'static str, name: Words, act: fn(&World), disab
     let onclick = Callback::from(move |_| act(&world));
     html! {
         <button type="button" class="icon-button" title={name} aria-label={name} {onclick} {disabled}>{ icon(path) }</button>
-    }
-}
-
-fn reset(world: &World) {
-    let question = world.say(words::RESET_ASK);
-    if gloo::utils::window().confirm_with_message(question).unwrap_or(false) {
-        world.reset();
     }
 }
 

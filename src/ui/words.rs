@@ -45,6 +45,7 @@ words! {
     OF " of " " / ";
     PODS_MATCH " Pods match " " 个 Pod 匹配 ";
     READY_AMONG " ready" " 个就绪";
+    WOULD "Applying would change" "应用后的变化";
     WOULD_CREATE "creates " "将创建 ";
     WOULD_CHANGE "changes " "将修改 ";
     WOULD_NOTHING "changes nothing" "没有改动";
@@ -127,6 +128,16 @@ words! {
     REFUSED "Refused" "被拒绝";
     DROPPED "Dropped" "被丢弃";
     NO_ROUTE "No route" "没有路由";
+    PALETTE "Find anything" "查找一切";
+    PALETTE_HINT "An object, a command, a file, an example …" "对象、命令、文件、示例……";
+    NOTHING_FOUND "Nothing is called so." "没有这样的名称。";
+    PAGE "Portside" "Portside";
+    TYPED_BEFORE "typed before" "之前输入过";
+    PAUSE_OR_PLAY "Pause or go on" "暂停或继续";
+    SHOW_PACKETS "Show packets" "显示数据包";
+    SHOW_RULES "Show rules" "显示规则";
+    SHOW_FLOWS "Show flows" "显示连接跟踪";
+    COLOURS "Other colours" "切换配色";
     OPEN_HOPS "All hops" "所有跳";
     VIEWS "Views" "视图";
     PACKETS "Packets" "数据包";

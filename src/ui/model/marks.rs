@@ -3,16 +3,16 @@
 //! Asks the same code that `kubectl apply` meets: the reader of YAML, then the API server, which is told to
 //! store nothing. The answers are put where they belong in the text.
 
+use super::plan::{self, Planned};
 use crate::api::decode;
 use crate::api::object::Key;
 use crate::api::registry::Kind;
 use crate::api::schema::schema;
 use crate::api::selector::Selector;
+use crate::api::status::Status;
 use crate::api::value::Value;
 use crate::api::yaml::positions::Span;
 use crate::api::yaml::read::{Document, Severity, read};
-use crate::cluster::request::Options;
-use crate::cluster::{Actor, Request, Verb};
 use crate::explain;
 use crate::simulation::Simulation;
 use crate::words::{Language, Words};
@@ -55,10 +55,8 @@ pub struct Findings {
     pub selected: Vec<Selected>,
     /// Objects that the text describes.
     pub objects: usize,
-    /// Objects that applying it would create.
-    pub created: usize,
-    /// Objects that applying it would change.
-    pub changed: usize,
+    /// What applying it would create or change.
+    pub planned: Vec<Planned>,
 }
 
 const NOT_KNOWN: Words = Words {
@@ -113,10 +111,9 @@ pub fn find(text: &str, namespace: &str, simulation: &mut Simulation, language: 
             continue;
         }
         findings.objects += 1;
-        let (marks, change) = check(document, &value, namespace, simulation, language);
+        let (marks, planned) = check(document, &value, namespace, simulation, language);
         findings.marks.extend(marks);
-        findings.created += usize::from(change == Change::Created);
-        findings.changed += usize::from(change == Change::Changed);
+        findings.planned.extend(planned);
         findings.selected.extend(selected(&value, namespace, simulation));
     }
     *simulation.cluster.random() = random;
@@ -129,34 +126,26 @@ pub fn find(text: &str, namespace: &str, simulation: &mut Simulation, language: 
     findings
 }
 
-/// What applying a document would do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
-    None,
-    Created,
-    Changed,
-}
-
 fn check(
     document: &Document,
     value: &Value,
     namespace: &str,
     simulation: &mut Simulation,
     language: Language,
-) -> (Vec<Mark>, Change) {
+) -> (Vec<Mark>, Option<Planned>) {
     let mark =
         |path: &str, refused: bool, message: String| Mark { span: place(document, path), refused, message };
     let (version, kind) = (value.get("apiVersion").str(), value.get("kind").str());
     if version.is_empty() || kind.is_empty() {
-        return (vec![mark("", true, NO_KIND.in_language(language).to_owned())], Change::None);
+        return (vec![mark("", true, NO_KIND.in_language(language).to_owned())], None);
     }
     let Some(known) = Kind::of_manifest(version, kind) else {
-        return (vec![mark("kind", true, NOT_KNOWN.in_language(language).to_owned())], Change::None);
+        return (vec![mark("kind", true, NOT_KNOWN.in_language(language).to_owned())], None);
     };
     let mut marks = Vec::new();
     if let Some(of) = schema().kind(version, kind) {
         match decode::decode(value, of) {
-            Err(why) => return (vec![mark(field_in(&why.message), true, why.message.clone())], Change::None),
+            Err(why) => return (vec![mark(field_in(&why.message), true, why.message.clone())], None),
             Ok(decoded) => {
                 for (path, message) in decoded.unknown.iter().zip(decoded.warnings()) {
                     marks.push(mark(path, true, message));
@@ -165,49 +154,24 @@ fn check(
         }
     }
     if !marks.is_empty() {
-        return (marks, Change::None);
+        return (marks, None);
     }
-    match ask(known, value, namespace, simulation) {
-        Ok(change) => (marks, change),
-        Err(refusals) => {
+    match plan::of(known, value, namespace_of(known, value, namespace), simulation) {
+        Ok(planned) => (marks, planned),
+        Err(status) => {
+            let refusals = refusals(&status);
             marks.extend(refusals.into_iter().map(|(path, message)| mark(&path, true, message)));
-            (marks, Change::None)
+            (marks, None)
         }
     }
 }
 
-/// What the server would do; or what it says, with the fields that it blames.
-fn ask(
-    kind: Kind,
-    value: &Value,
-    namespace: &str,
-    simulation: &mut Simulation,
-) -> Result<Change, Vec<(String, String)>> {
-    let namespace = namespace_of(kind, value, namespace);
-    let name = value.at(&["metadata", "name"]).smol();
-    let stored = simulation.cluster.find(kind, &namespace, &name).cloned();
-    let (verb, name) = match stored {
-        Some(_) => (Verb::Patch(crate::cluster::Patch::Strategic(value.clone())), name),
-        None => (Verb::Create(value.clone()), Default::default()),
-    };
-    let options = Options { dry_run: true, ..Options::default() };
-    let request = Request::new(Actor::User, verb, &Key::new(kind, namespace, name)).options(options);
-    let status = match (simulation.cluster.request(request).result, stored) {
-        (Ok(_), None) => return Ok(Change::Created),
-        (Ok(body), Some(stored)) => {
-            let same = body.object().is_some_and(|after| {
-                after.spec() == stored.spec()
-                    && after.meta.labels == stored.meta.labels
-                    && after.value.get("data") == stored.value.get("data")
-            });
-            return Ok(if same { Change::None } else { Change::Changed });
-        }
-        (Err(status), _) => status,
-    };
+/// What the server says, with the fields that it blames.
+fn refusals(status: &Status) -> Vec<(String, String)> {
     if status.causes.is_empty() {
-        return Err(vec![(field_in(&status.message).to_owned(), status.message)]);
+        return vec![(field_in(&status.message).to_owned(), status.message.clone())];
     }
-    Err(status.causes.iter().map(|cause| (cause.field.clone(), cause.to_string())).collect())
+    status.causes.iter().map(|cause| (cause.field.clone(), cause.to_string())).collect()
 }
 
 fn namespace_of(kind: Kind, value: &Value, current: &str) -> crate::api::value::SmolStr {
@@ -315,7 +279,8 @@ mod tests {
         crate::session::first_world::build(&mut simulation);
         let mut changes = |text: &str| {
             let findings = find(text, "default", &mut simulation, Language::English);
-            (findings.objects, findings.created, findings.changed)
+            let created = findings.planned.iter().filter(|planned| planned.created).count();
+            (findings.objects, created, findings.planned.len() - created)
         };
         let manifest = crate::session::first_world::MANIFEST;
         assert_eq!(changes(manifest), (4, 0, 0));

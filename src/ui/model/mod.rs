@@ -7,7 +7,9 @@
 //!   [`flows`]: what nodes remember of connections; [`rules`]: the rules of a node, and which of them matched.
 //! - [`screen`]: what a terminal has printed, in blocks that are painted once.
 //! - [`things`]: names and addresses in any text, and what they mean.
-//! - [`marks`]: what is wrong with a manifest, and which Pods its Services select.
+//! - [`marks`]: what is wrong with a manifest, and which Pods its Services select; [`plan`]: what applying it
+//!   would change.
+//! - [`palette`]: what ⌘K finds.
 //! - [`clock`]: from frames of the browser to virtual time.
 
 pub mod cells;
@@ -19,7 +21,9 @@ pub mod journey_words;
 pub mod layout;
 pub mod map;
 pub mod marks;
+pub mod palette;
 pub mod passing;
+pub mod plan;
 pub mod rules;
 pub mod screen;
 pub mod things;

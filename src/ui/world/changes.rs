@@ -8,6 +8,7 @@ use crate::simulation::Simulation;
 use crate::ui::dom;
 use crate::ui::model::clock::Clock;
 use crate::ui::page::BrowserStorage;
+use crate::ui::words;
 use crate::words::Language;
 
 /// Pages that show one pane at a time, as `narrow.css` has it.
@@ -103,6 +104,13 @@ impl World {
         }
     }
 
+    /// Opens or closes the palette.
+    pub fn set_palette(&self, open: bool) {
+        if self.0.palette.replace(open) != open {
+            self.tell(&[Topic::Palette]);
+        }
+    }
+
     /// Shows the rules of a node.
     pub fn show_rules(&self, node: &str) {
         self.0.rules_node.replace(node.to_owned());
@@ -127,6 +135,14 @@ impl World {
     pub fn offer_paste(&self, text: String) {
         self.0.pasted.replace(Some(text));
         self.tell(&[Topic::Notice]);
+    }
+
+    /// Asks, then forgets everything and begins anew.
+    pub fn reset_asking(&self) {
+        let question = self.say(words::RESET_ASK);
+        if gloo::utils::window().confirm_with_message(question).unwrap_or(false) {
+            self.reset();
+        }
     }
 
     /// Forgets everything and begins anew.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::terminals::HOME_PROMPT;
-use super::{HOME, Topic, World};
+use super::{HOME, Pane, Topic, World};
 use crate::ui::model::marks;
 
 impl World {
@@ -57,6 +57,15 @@ impl World {
             .expect("some number is free");
         self.write_file(&name, text);
         self.open_file(&name);
+    }
+
+    /// Opens an example: the file of this name if there is one, as it is now.
+    pub fn open_example(&self, name: &str, text: &str) {
+        if !self.file_names().iter().any(|known| known == name) {
+            self.write_file(name, text);
+        }
+        self.open_file(name);
+        self.set_pane(Pane::Yaml);
     }
 
     /// Gives a file another name.

@@ -59,6 +59,8 @@ pub enum Topic {
     Packets,
     /// Another view stands below the map.
     Lower,
+    /// The palette opened or closed.
+    Palette,
 }
 
 /// One terminal tab.
@@ -144,6 +146,9 @@ struct Inner {
     theme: Cell<Theme>,
     pane: Cell<Pane>,
     lower: Cell<Lower>,
+    palette: Cell<bool>,
+    /// What is to be put into the shown terminal's line.
+    draft: RefCell<Option<String>>,
     rules_node: RefCell<String>,
     notice: RefCell<Option<String>>,
     pasted: RefCell<Option<String>>,
@@ -222,6 +227,8 @@ impl World {
             }),
             pane: Cell::default(),
             lower: Cell::default(),
+            palette: Cell::default(),
+            draft: RefCell::default(),
             rules_node: RefCell::default(),
             notice: RefCell::default(),
             pasted: RefCell::default(),
@@ -306,6 +313,11 @@ impl World {
     /// What stands below the map.
     pub fn lower(&self) -> Lower {
         self.0.lower.get()
+    }
+
+    /// Whether the palette is open.
+    pub fn palette(&self) -> bool {
+        self.0.palette.get()
     }
 
     /// The node whose rules are shown: the chosen one, or the first.

@@ -69,6 +69,34 @@ impl World {
         self.submit(id, line);
     }
 
+    /// Puts a command into the line of the shown terminal, for the person to finish and run.
+    pub fn draft(&self, line: &str) {
+        self.0.draft.replace(Some(line.to_owned()));
+        self.set_lower(Lower::Terminal);
+        self.tell(&[Topic::Terminal]);
+    }
+
+    /// Takes what is to be put into the line.
+    pub fn take_draft(&self) -> Option<String> {
+        self.0.draft.take()
+    }
+
+    /// The lines typed last, newest first, each once.
+    pub fn recent_lines(&self, count: usize) -> Vec<String> {
+        let shell = self.tab(self.active_tab(), |tab| tab.terminal.shell()).flatten();
+        let mut lines: Vec<String> = Vec::new();
+        if let Some(shell) = shell {
+            let all: Vec<String> =
+                shell.history.borrow().numbered().map(|(_, line)| line.to_owned()).collect();
+            for line in all.into_iter().rev() {
+                if lines.len() < count && !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+        }
+        lines
+    }
+
     /// Ctrl-C.
     pub fn interrupt(&self, id: u32, draft: &str) {
         if let Some(tab) = self.0.tabs.borrow().iter().find(|tab| tab.id == id) {
