@@ -18,6 +18,8 @@ use crate::value;
 
 /// Where the text is kept.
 const NAME: &str = "portside";
+/// Where the session is that was replaced.
+const ASIDE: &str = "portside-before";
 /// The format. Texts of another one are not read.
 const VERSION: i64 = 1;
 /// Larger clusters are not kept: a browser stores some five million characters for a page.
@@ -75,6 +77,10 @@ pub struct Saved {
     pub hint_used: bool,
     /// Lines typed in the terminal, oldest first.
     pub history: Vec<String>,
+    /// The settings that differ from those of a new session, for a world that is made anew: `NAME=VALUE …`.
+    pub settings: String,
+    /// Whether this session was just begun in place of another one that is set aside.
+    pub replaced: bool,
     /// The cluster; `None` if it was too large.
     pub cluster: Option<SavedCluster>,
 }
@@ -234,6 +240,8 @@ impl Saved {
             "paused": (self.paused),
             "hintUsed": (self.hint_used),
             "history": (texts(history)),
+            "settings": (self.settings.clone()),
+            "replaced": (self.replaced),
             "cluster": (self.cluster.as_ref().map_or(Value::Null, SavedCluster::to_value))
         }))
     }
@@ -258,6 +266,8 @@ impl Saved {
             paused: value.get("paused").as_bool().unwrap_or(false),
             hint_used: value.get("hintUsed").as_bool().unwrap_or(false),
             history: value.get("history").items().iter().map(|line| line.str().to_owned()).collect(),
+            settings: string("settings"),
+            replaced: value.get("replaced").as_bool().unwrap_or(false),
             cluster: SavedCluster::of_value(value.get("cluster")),
         })
     }
@@ -274,6 +284,26 @@ pub fn store(saved: &Saved, storage: &dyn Storage) {
 #[must_use]
 pub fn load(storage: &dyn Storage) -> Option<Saved> {
     Saved::of_text(&storage.get(NAME)?)
+}
+
+/// Keeps another session in place of the present one, which is set aside until [`bring_back`].
+pub fn replace(saved: &Saved, storage: &dyn Storage) {
+    if let Some(text) = storage.get(NAME) {
+        storage.set(ASIDE, &text);
+    }
+    store(&Saved { replaced: true, ..saved.clone() }, storage);
+}
+
+/// Brings back the session that was set aside; the present one is then set aside. False if there is none.
+pub fn bring_back(storage: &dyn Storage) -> bool {
+    let Some(before) = storage.get(ASIDE) else { return false };
+    let now = storage.get(NAME);
+    storage.remove(ASIDE);
+    let kept = storage.set(NAME, &before);
+    if let Some(now) = now {
+        storage.set(ASIDE, &now);
+    }
+    kept
 }
 
 /// Forgets the session.
@@ -329,6 +359,23 @@ mod tests {
         restored.settle(Span::from_seconds(5));
         assert_eq!(restored.revision(), revision, "nothing is written when nothing happened");
         assert_eq!(restored.cluster.random().bits(), simulation.cluster.random().bits());
+    }
+
+    #[test]
+    fn a_session_that_was_replaced_can_be_brought_back() {
+        let storage = MemoryStorage::default();
+        let session = |name: &str| Saved { active_file: name.to_owned(), ..Saved::default() };
+        assert!(!bring_back(&storage), "there is none");
+        store(&session("old"), &storage);
+        replace(&session("new"), &storage);
+        assert_eq!(
+            load(&storage).map(|saved| (saved.active_file, saved.replaced)),
+            Some(("new".to_owned(), true))
+        );
+        assert!(bring_back(&storage));
+        assert_eq!(load(&storage), Some(session("old")));
+        assert!(bring_back(&storage), "and forth");
+        assert_eq!(load(&storage).map(|saved| saved.active_file), Some("new".to_owned()));
     }
 
     #[test]

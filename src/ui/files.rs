@@ -49,7 +49,7 @@ pub fn Files() -> Html {
         let (world, active) = (world.clone(), active.clone());
         Callback::from(move |_| {
             if let Some(name) = &active {
-                world.delete_file(name);
+                world.delete_file_undoably(name);
             }
         })
     };

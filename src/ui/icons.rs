@@ -31,6 +31,10 @@ pub const AGAIN: &str = "M12.5 8a4.5 4.5 0 1 1-1.4-3.200M12.5 2.500v3h-3";
 /// An arrow that leaves: send.
 pub const SEND: &str = "M2.5 8h10M9 4.5 12.5 8 9 11.5";
 
+/// A chain of two: share.
+pub const SHARE: &str = "M6.500 9.500l3-3M7 4.500l1.300-1.300a2.800 2.800 0 0 1 4 4L11 8.500M9 11.500l-1.300 1.300a2.800 2.800 0 0 1-4-4L5 7.500";
+/// Two sliders: settings.
+pub const SETTINGS: &str = "M2.500 5h5M11 5h2.500M9.200 3.200a1.800 1.800 0 1 0 0 3.600 1.800 1.800 0 0 0 0-3.600zM2.500 11H5M8.500 11h5M6.800 9.200a1.800 1.800 0 1 0 0 3.600 1.800 1.800 0 0 0 0-3.600z";
 /// A magnifying glass: find.
 pub const FIND: &str = "M7 2.500a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.300 10.300l3.200 3.200";
 /// Two columns: compare.

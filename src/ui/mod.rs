@@ -27,7 +27,11 @@ mod icons;
 #[cfg(target_arch = "wasm32")]
 mod inspector;
 #[cfg(target_arch = "wasm32")]
+mod link;
+#[cfg(target_arch = "wasm32")]
 mod map;
+#[cfg(target_arch = "wasm32")]
+mod notices;
 #[cfg(target_arch = "wasm32")]
 mod packet;
 #[cfg(target_arch = "wasm32")]
@@ -42,6 +46,8 @@ mod paste;
 mod player;
 #[cfg(target_arch = "wasm32")]
 mod send;
+#[cfg(target_arch = "wasm32")]
+mod settings;
 #[cfg(target_arch = "wasm32")]
 mod terminal;
 #[cfg(target_arch = "wasm32")]

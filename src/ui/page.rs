@@ -6,13 +6,16 @@ use yew::prelude::{Callback, ContextProvider, Html, Properties, component, html,
 use super::files::Files;
 use super::focus::use_focus;
 use super::inspector::Inspector;
+use super::link::use_link;
 use super::map::MapView;
+use super::notices::Notices;
 use super::packet::LastPacket;
 use super::palette::{Palette, use_palette};
 use super::paste::use_paste;
+use super::settings::SettingsDialog;
 use super::terminal::Terminals;
 use super::top_bar::TopBar;
-use super::world::{Pane, Topic, World, use_world};
+use super::world::{Dialog, Pane, Topic, World, use_world};
 use super::{alarm, words};
 use crate::session::save::{self, Storage};
 use crate::words::Words;
@@ -72,6 +75,7 @@ pub fn Page(properties: &PageProperties) -> Html {
     use_focus(&world);
     use_paste(&world);
     use_palette(&world);
+    use_link(&world);
     use_effect_with(world.clone(), |world| {
         world.start();
         let leaving = world.clone();
@@ -89,7 +93,16 @@ pub fn Page(properties: &PageProperties) -> Html {
 /// The panes, beside each other or one at a time.
 #[component]
 fn Panes() -> Html {
-    let world = use_world(&[Topic::Look]);
+    let world = use_world(&[Topic::Look, Topic::Dialog]);
+    let dialog = world.dialog();
+    {
+        let world = world.clone();
+        use_effect_with(dialog, move |dialog| {
+            if *dialog == Dialog::None {
+                world.return_focus();
+            }
+        });
+    }
     let pane = match world.pane() {
         Pane::Yaml => "yaml",
         Pane::Map => "map",
@@ -97,7 +110,9 @@ fn Panes() -> Html {
         Pane::Details => "details",
     };
     html! {
-        <div class="page" data-pane={pane}>
+        <>
+        // Behind a dialog nothing can be reached.
+        <div class="page" data-pane={pane} inert={dialog != Dialog::None}>
             <a class="skip" href="#terminal-input">{ world.say(words::SKIP_TO_TERMINAL) }</a>
             <a class="skip" href="#map">{ world.say(words::SKIP_TO_MAP) }</a>
             <TopBar />
@@ -111,9 +126,11 @@ fn Panes() -> Html {
             </main>
             <LastPacket />
             <PaneTabs />
-            <Notice />
-            <Palette />
+            <Notices />
         </div>
+        <Palette />
+        <SettingsDialog />
+        </>
     }
 }
 
@@ -138,41 +155,4 @@ fn PaneTabs() -> Html {
         }
     };
     html! { <div class="pane-tabs" role="tablist">{ for PANES.into_iter().map(tab) }</div> }
-}
-
-/// What the person is told or asked.
-#[component]
-fn Notice() -> Html {
-    let world = use_world(&[Topic::Notice, Topic::Look]);
-    let dismiss = {
-        let world = world.clone();
-        Callback::from(move |_| world.dismiss())
-    };
-    let body = if let Some(text) = world.pasted() {
-        let open = {
-            let world = world.clone();
-            Callback::from(move |_| {
-                world.dismiss();
-                world.new_file(&text);
-                world.set_pane(Pane::Yaml);
-            })
-        };
-        html! {
-            <div class="notice">
-                <span>{ world.say(words::PASTED) }</span>
-                <button type="button" class="primary" onclick={open}>{ world.say(words::OPEN_AS_FILE) }</button>
-                <button type="button" onclick={dismiss}>{ world.say(words::CANCEL) }</button>
-            </div>
-        }
-    } else if let Some(text) = world.notice() {
-        html! {
-            <div class="notice">
-                <span>{ text }</span>
-                <button type="button" onclick={dismiss}>{ world.say(words::CLOSE) }</button>
-            </div>
-        }
-    } else {
-        Html::default()
-    };
-    html! { <div class="notices" role="status">{ body }</div> }
 }

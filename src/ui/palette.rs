@@ -10,8 +10,8 @@ use yew::prelude::{
 };
 
 use super::model::palette::{self, Act, Item};
-use super::world::{Lower, Theme, Topic, World, use_world};
-use super::{dom, words};
+use super::world::{Dialog, Lower, Theme, Topic, World, use_world};
+use super::{dom, link, words};
 use crate::session::examples::EXAMPLES;
 use crate::shell::command;
 use crate::shell::places::Place;
@@ -44,7 +44,8 @@ const DEEDS: &[(Words, fn(&World))] = &[
             Theme::Dark => Theme::Auto,
         });
     }),
-    (words::RESET, World::reset_asking),
+    (words::SHARE, link::share),
+    (words::SETTINGS, |world| world.set_dialog(Dialog::Settings)),
 ];
 
 /// Opens the palette by ⌘K or Ctrl-K, wherever the focus is.
@@ -60,7 +61,8 @@ pub fn use_palette(world: &World) {
             if held && key.key().eq_ignore_ascii_case("k") {
                 event.prevent_default();
                 event.stop_propagation();
-                world.set_palette(!world.palette());
+                let open = world.dialog() == Dialog::Palette;
+                world.set_dialog(if open { Dialog::None } else { Dialog::Palette });
             }
         });
         move || drop(listener)
@@ -70,8 +72,8 @@ pub fn use_palette(world: &World) {
 /// The palette, while it is open.
 #[component]
 pub fn Palette() -> Html {
-    let world = use_world(&[Topic::Palette]);
-    if world.palette() {
+    let world = use_world(&[Topic::Dialog]);
+    if world.dialog() == Dialog::Palette {
         html! { <Open /> }
     } else {
         Html::default()
@@ -90,18 +92,7 @@ fn Open() -> Html {
     {
         let input = input.clone();
         use_effect_with((), move |()| {
-            let before = gloo::utils::document().active_element();
             dom::focus(&input);
-            // Where the focus was, it comes back to, unless the choice put it elsewhere.
-            move || {
-                let lost =
-                    gloo::utils::document().active_element().is_none_or(|now| now.tag_name() == "BODY");
-                if let Some(element) =
-                    before.filter(|_| lost).and_then(|one| one.dyn_into::<HtmlElement>().ok())
-                {
-                    let _ = element.focus();
-                }
-            }
         });
     }
     {
@@ -110,12 +101,12 @@ fn Open() -> Html {
     }
     let close = {
         let world = world.clone();
-        Callback::from(move |_: yew::MouseEvent| world.set_palette(false))
+        Callback::from(move |_: yew::MouseEvent| world.set_dialog(Dialog::None))
     };
     let take = {
         let world = world.clone();
         Callback::from(move |item: Item| {
-            world.set_palette(false);
+            world.set_dialog(Dialog::None);
             act(&world, &item.act);
         })
     };
@@ -138,7 +129,7 @@ fn Open() -> Html {
                         take.emit(item.clone());
                     }
                 }
-                "Escape" => world.set_palette(false),
+                "Escape" => world.set_dialog(Dialog::None),
                 // There is nothing else to go to: the dialog keeps the focus.
                 "Tab" => {}
                 _ => return,

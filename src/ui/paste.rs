@@ -5,7 +5,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{ClipboardEvent, Element};
 use yew::prelude::{hook, use_effect_with};
 
-use super::world::World;
+use super::world::{Notice, World};
 
 /// Whether a text is worth asking about.
 fn is_manifest(text: &str) -> bool {
@@ -28,7 +28,7 @@ pub fn use_paste(world: &World) {
             let text = paste.clipboard_data().and_then(|data| data.get_data("text/plain").ok());
             if let Some(text) = text.filter(|text| is_manifest(text)) {
                 event.prevent_default();
-                world.offer_paste(text);
+                world.notify(Notice::Pasted(text));
             }
         });
         move || drop(listener)

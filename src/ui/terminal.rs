@@ -3,6 +3,7 @@
 //! The line is a native input, so that selection, composition and the keyboard of a phone just work. What
 //! was printed stands in blocks that are painted once.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
@@ -29,8 +30,18 @@ pub fn Terminals() -> Html {
     let world = use_world(&[Topic::Terminal, Topic::Lower, Topic::Look]);
     let active = world.active_tab();
     let shown = world.lower() == Lower::Terminal;
-    let tabs: Vec<(u32, String)> =
-        world.tabs().iter().map(|tab| (tab.id, place_of(&tab.terminal.prompt()))).collect();
+    // While a command runs there is no prompt: a tab is called what it was called before.
+    let places = use_mut_ref(BTreeMap::<u32, String>::new);
+    let tabs: Vec<(u32, String)> = {
+        let mut places = places.borrow_mut();
+        for tab in world.tabs().iter() {
+            let place = place_of(&tab.terminal.prompt());
+            if !place.is_empty() {
+                places.insert(tab.id, place);
+            }
+        }
+        world.tabs().iter().map(|tab| (tab.id, places.get(&tab.id).cloned().unwrap_or_default())).collect()
+    };
     let many = tabs.len() > 1;
     let open = {
         let world = world.clone();

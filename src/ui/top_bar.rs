@@ -5,7 +5,7 @@ use yew::prelude::{Callback, Html, TargetCast as _, component, html};
 use super::icons::{self, icon};
 use super::model::clock::{SPEEDS, show};
 use super::words;
-use super::world::{Theme, Topic, World, use_world};
+use super::world::{Dialog, Theme, Topic, World, use_world};
 use crate::words::{Language, Words};
 
 /// The bar.
@@ -19,7 +19,7 @@ pub fn TopBar() -> Html {
     };
     let find = {
         let world = world.clone();
-        Callback::from(move |_| world.set_palette(true))
+        Callback::from(move |_| world.set_dialog(Dialog::Palette))
     };
     let (can_undo, can_redo) =
         world.with(|simulation| (simulation.cluster.can_undo(), simulation.cluster.can_redo()));
@@ -44,7 +44,8 @@ pub fn TopBar() -> Html {
                     aria-keyshortcuts="Control+K Meta+K" onclick={find}>
                     { icon(icons::FIND) }<kbd aria-hidden="true">{ if super::files::is_mac() { "⌘K" } else { "Ctrl K" } }</kbd>
                 </button>
-                { button(&world, icons::AGAIN, words::RESET, World::reset_asking, false) }
+                { button(&world, icons::SHARE, words::SHARE, super::link::share, false) }
+                { button(&world, icons::SETTINGS, words::SETTINGS, |world| world.set_dialog(Dialog::Settings), false) }
                 { language(&world) }
                 { theme(&world) }
             </div>

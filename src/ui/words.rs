@@ -29,8 +29,6 @@ words! {
     THEME_AUTO "Colours: as the system" "配色：跟随系统";
     THEME_LIGHT "Colours: light" "配色：浅色";
     THEME_DARK "Colours: dark" "配色：深色";
-    RESET "Start over" "重新开始";
-    RESET_ASK "Forget everything here and begin with a new cluster? Your files go too." "要清空一切，用新的集群重新开始吗？你的文件也会删除。";
     CANCEL "Cancel" "取消";
     OPEN_AS_FILE "Open as a file" "作为文件打开";
     PASTED "That looks like a manifest." "这看起来是一份清单。";
@@ -128,6 +126,32 @@ words! {
     REFUSED "Refused" "被拒绝";
     DROPPED "Dropped" "被丢弃";
     NO_ROUTE "No route" "没有路由";
+    SETTINGS "Cluster settings" "集群设置";
+    CLOUD "Cloud load balancer" "云负载均衡器";
+    PROXY_MODE "kube-proxy mode" "kube-proxy 模式";
+    HAIRPIN "Pods reach themselves (hairpin)" "Pod 能访问自己（hairpin）";
+    FAMILIES "Address families" "地址族";
+    PODS_PER_NODE "Pods per node" "每个节点的 Pod 数";
+    ZONES "Zones, as a,b,c" "可用区，如 a,b,c";
+    SEED "Seed of chance" "随机种子";
+    NEEDS_NEW "Of a new cluster" "新集群的设置";
+    NEW_KEEPS "Your files stay. The present cluster is set aside and can be brought back." "文件会保留。当前集群会被暂存，可以找回。";
+    NEW_CLUSTER "New cluster" "新建集群";
+    IS_REPLACED "The session from before is set aside." "之前的会话已暂存。";
+    BRING_BACK "Bring it back" "找回";
+    IS_DELETED " is deleted." " 已删除。";
+    UNDONE "Undone: " "已撤销：";
+    REDONE "Done again: " "已重做：";
+    SHARE "Share by a link" "用链接分享";
+    LINK "Link" "链接";
+    LINK_MADE "The link carries your files, settings and objects. It is copied." "链接包含你的文件、设置和对象，已复制。";
+    LINK_TOO_LARGE "This session is too large for a link." "此会话太大，无法放进链接。";
+    BAD_LINK "The session in this link cannot be read." "无法读取此链接中的会话。";
+    LINK_CARRIES "This link carries a session (files: " "此链接带有一个会话（文件：";
+    LINK_FILES ", objects: " "，对象：";
+    LINK_OBJECTS "). Open it in place of yours?" "）。要用它替换你的会话吗？";
+    OPEN "Open" "打开";
+    IGNORE "Ignore" "忽略";
     PALETTE "Find anything" "查找一切";
     PALETTE_HINT "An object, a command, a file, an example …" "对象、命令、文件、示例……";
     NOTHING_FOUND "Nothing is called so." "没有这样的名称。";
@@ -157,7 +181,6 @@ words! {
     FLOW_BACKEND "Translated to" "转换为";
     FLOW_SEEN_AS "Sender as seen" "对方看到的来源";
     FLOW_LAST "Last packet" "最近的数据包";
-    TOO_LARGE "This cluster is too large to be kept in the browser; it will be gone after a reload." "集群太大，浏览器存不下；重新加载后会丢失。";
 }
 
 #[cfg(test)]
@@ -166,7 +189,7 @@ mod tests {
 
     #[test]
     fn chinese_texts_are_chinese_where_english_ones_are_words() {
-        for words in [UNDO, PAUSE, APPLY, HINT, NOTHING_SELECTED, WAITS_PAUSED, RESET_ASK] {
+        for words in [UNDO, PAUSE, APPLY, HINT, NOTHING_SELECTED, WAITS_PAUSED, NEW_KEEPS] {
             assert!(!words.zh.is_ascii(), "{}", words.en);
         }
     }

@@ -1,13 +1,13 @@
 //! What a person changes: the selection, the clock, undo, how the page looks.
 
+use wasm_bindgen::JsCast as _;
+
 use super::time::COMMAND_BUDGET_MS;
-use super::{Lower, Pane, Theme, Topic, World};
+use super::{Dialog, Lower, Notice, Pane, Theme, Topic, World};
 use crate::api::object::Key;
-use crate::session::save;
 use crate::simulation::Simulation;
 use crate::ui::dom;
 use crate::ui::model::clock::Clock;
-use crate::ui::page::BrowserStorage;
 use crate::ui::words;
 use crate::words::Language;
 
@@ -37,12 +37,16 @@ impl World {
     /// Undoes the last step.
     pub fn undo(&self) {
         // There may be nothing to undo.
-        let _ = self.act(Simulation::undo);
+        if let Ok(label) = self.act(Simulation::undo) {
+            self.notify(Notice::Said(format!("{}{label}", self.say(words::UNDONE))));
+        }
     }
 
     /// Does again what was undone.
     pub fn redo(&self) {
-        let _ = self.act(Simulation::redo);
+        if let Ok(label) = self.act(Simulation::redo) {
+            self.notify(Notice::Said(format!("{}{label}", self.say(words::REDONE))));
+        }
     }
 
     /// Lets time pass or stand still.
@@ -104,10 +108,26 @@ impl World {
         }
     }
 
-    /// Opens or closes the palette.
-    pub fn set_palette(&self, open: bool) {
-        if self.0.palette.replace(open) != open {
-            self.tell(&[Topic::Palette]);
+    /// Opens a dialog, or closes it.
+    pub fn set_dialog(&self, dialog: Dialog) {
+        let before = self.0.dialog.replace(dialog);
+        if before == Dialog::None && dialog != Dialog::None {
+            self.0.before_dialog.replace(gloo::utils::document().active_element());
+        }
+        if before != dialog {
+            self.tell(&[Topic::Dialog]);
+        }
+    }
+
+    /// Gives the focus back to what had it before a dialog opened, unless something else has it by now.
+    pub fn return_focus(&self) {
+        let Some(before) = self.0.before_dialog.take() else { return };
+        let now = gloo::utils::document().active_element();
+        if now.is_none_or(|now| now.tag_name() == "BODY")
+            && let Ok(before) = before.dyn_into::<web_sys::HtmlElement>()
+        {
+            // What is gone by now takes no focus.
+            let _ = before.focus();
         }
     }
 
@@ -119,38 +139,15 @@ impl World {
     }
 
     /// Tells the person something.
-    pub fn notify(&self, text: String) {
-        self.0.notice.replace(Some(text));
+    pub fn notify(&self, notice: Notice) {
+        self.0.notice.replace(Some(notice));
         self.tell(&[Topic::Notice]);
     }
 
     /// Takes the notice away.
     pub fn dismiss(&self) {
         self.0.notice.replace(None);
-        self.0.pasted.replace(None);
         self.tell(&[Topic::Notice]);
-    }
-
-    /// Asks what to do with a pasted manifest.
-    pub fn offer_paste(&self, text: String) {
-        self.0.pasted.replace(Some(text));
-        self.tell(&[Topic::Notice]);
-    }
-
-    /// Asks, then forgets everything and begins anew.
-    pub fn reset_asking(&self) {
-        let question = self.say(words::RESET_ASK);
-        if gloo::utils::window().confirm_with_message(question).unwrap_or(false) {
-            self.reset();
-        }
-    }
-
-    /// Forgets everything and begins anew.
-    pub fn reset(&self) {
-        self.0.saving.replace(None);
-        save::forget(&BrowserStorage);
-        // The page is about to go away.
-        let _ = gloo::utils::window().location().reload();
     }
 
     pub(super) fn look(&self) {

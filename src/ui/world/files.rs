@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::terminals::HOME_PROMPT;
-use super::{HOME, Pane, Topic, World};
+use super::{HOME, Notice, Pane, Topic, World};
 use crate::ui::model::marks;
 
 impl World {
@@ -40,7 +40,7 @@ impl World {
     pub fn write_file(&self, name: &str, text: &str) {
         let written = self.0.files.borrow_mut().write(&format!("{HOME}/{name}"), text);
         if let Err(why) = written {
-            self.notify(format!("{name}: {}", why.words()));
+            self.notify(Notice::Said(format!("{name}: {}", why.words())));
         }
         self.0.files_seen.set(self.0.files.borrow().changes());
         self.tell(&[Topic::Files]);
@@ -82,8 +82,14 @@ impl World {
         self.open_file(&to);
     }
 
-    /// Deletes a file.
-    pub fn delete_file(&self, name: &str) {
+    /// Deletes a file, and offers to take that back.
+    pub fn delete_file_undoably(&self, name: &str) {
+        let notice = Notice::Deleted { name: name.to_owned(), text: self.file(name) };
+        self.delete_file(name);
+        self.notify(notice);
+    }
+
+    fn delete_file(&self, name: &str) {
         // It may be gone already.
         let _ = self.0.files.borrow_mut().remove(&format!("{HOME}/{name}"), false);
         self.tell(&[Topic::Files]);

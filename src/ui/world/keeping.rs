@@ -2,8 +2,11 @@
 
 use gloo::timers::callback::Timeout;
 
-use super::{Theme, World};
+use super::{Theme, Topic, World};
+use crate::cluster::Settings;
 use crate::session::save::{self, Saved, SavedCluster};
+use crate::session::share::{self, Shared};
+use crate::ui::link;
 use crate::ui::page::BrowserStorage;
 use crate::words::Language;
 
@@ -22,8 +25,69 @@ impl World {
     /// Saves the session now.
     pub fn save(&self) {
         self.0.saving.replace(None);
+        if self.0.leaving.get() {
+            return;
+        }
         let saved = self.saved();
         save::store(&saved, &BrowserStorage);
+    }
+
+    /// Changes settings while the world runs.
+    pub fn change_settings(&self, settings: Settings) {
+        self.act(|simulation| simulation.change_settings(settings));
+        self.save_soon();
+        self.tell(&[Topic::Objects, Topic::Lower]);
+    }
+
+    /// Begins with a new cluster and the same files. The present one is set aside and can be brought back.
+    pub fn begin_anew(&self, settings: &Settings) {
+        self.replace(&Saved { settings: settings.line(), cluster: None, ..self.saved() });
+    }
+
+    /// What a link of this session carries.
+    pub fn shared(&self) -> Shared {
+        let saved = self.saved();
+        Shared {
+            settings: saved.settings,
+            files: saved.files,
+            active_file: saved.active_file,
+            objects: self.with(|simulation| share::objects(&simulation.cluster)),
+        }
+    }
+
+    /// Opens the session of a link in place of the present one, which can be brought back.
+    pub fn open_shared(&self, shared: &Shared) {
+        let (mut simulation, _) = shared.world();
+        link::forget();
+        self.replace(&Saved {
+            settings: shared.settings.clone(),
+            files: shared.files.clone(),
+            active_file: shared.active_file.clone(),
+            hint_used: true,
+            cluster: SavedCluster::of(&mut simulation),
+            ..self.saved()
+        });
+    }
+
+    /// Brings back the session that the present one took the place of.
+    pub fn bring_back(&self) {
+        self.save();
+        if save::bring_back(&BrowserStorage) {
+            self.leave();
+        }
+    }
+
+    fn replace(&self, saved: &Saved) {
+        self.save();
+        save::replace(saved, &BrowserStorage);
+        self.leave();
+    }
+
+    /// Loads the page anew, with what is kept.
+    fn leave(&self) {
+        self.0.leaving.set(true);
+        // The page is about to go away.
+        let _ = gloo::utils::window().location().reload();
     }
 
     pub(super) fn saved(&self) -> Saved {
@@ -51,6 +115,8 @@ impl World {
             history: history
                 .map(|shell| shell.history.borrow().numbered().map(|(_, line)| line.to_owned()).collect())
                 .unwrap_or_default(),
+            settings: self.with(|simulation| simulation.cluster.settings().line()),
+            replaced: false,
             cluster: self.with(SavedCluster::of),
         }
     }

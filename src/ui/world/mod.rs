@@ -22,6 +22,7 @@ use yew::prelude::{Callback, hook, use_context, use_effect_with, use_force_updat
 use crate::api::object::Key;
 use crate::cluster::Settings;
 use crate::session::save::Saved;
+use crate::session::share::Shared;
 use crate::shell::filesystem::Files;
 use crate::shell::host::Host;
 use crate::shell::places::Place;
@@ -59,8 +60,8 @@ pub enum Topic {
     Packets,
     /// Another view stands below the map.
     Lower,
-    /// The palette opened or closed.
-    Palette,
+    /// A dialog opened or closed.
+    Dialog,
 }
 
 /// One terminal tab.
@@ -113,6 +114,44 @@ pub enum Lower {
     Flows,
 }
 
+/// A dialog over the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialog {
+    /// None is open.
+    #[default]
+    None,
+    /// The palette.
+    Palette,
+    /// The settings of the world.
+    Settings,
+}
+
+/// What the person is told or asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// Something happened.
+    Said(String),
+    /// A manifest was pasted.
+    Pasted(String),
+    /// A file was deleted.
+    Deleted {
+        /// Its name.
+        name: String,
+        /// What it said.
+        text: Rc<str>,
+    },
+    /// This session took the place of another one, which can be brought back.
+    Replaced,
+    /// The address carries a session.
+    Linked(Rc<Shared>),
+    /// The address carries something that cannot be read.
+    BadLink,
+    /// A link was made.
+    Link(String),
+    /// The session is too large for a link.
+    TooLarge,
+}
+
 struct Listener {
     id: u64,
     topics: &'static [Topic],
@@ -146,12 +185,13 @@ struct Inner {
     theme: Cell<Theme>,
     pane: Cell<Pane>,
     lower: Cell<Lower>,
-    palette: Cell<bool>,
+    dialog: Cell<Dialog>,
+    /// What had the focus before the dialog opened.
+    before_dialog: RefCell<Option<web_sys::Element>>,
     /// What is to be put into the shown terminal's line.
     draft: RefCell<Option<String>>,
     rules_node: RefCell<String>,
-    notice: RefCell<Option<String>>,
-    pasted: RefCell<Option<String>>,
+    notice: RefCell<Option<Notice>>,
     hint_used: Cell<bool>,
     /// Packets of the person's commands, oldest first.
     journeys: RefCell<VecDeque<Rc<Journey>>>,
@@ -165,6 +205,8 @@ struct Inner {
     next_listener: Cell<u64>,
     frame: RefCell<Option<Next>>,
     saving: RefCell<Option<Timeout>>,
+    /// Whether the page is about to go away with what is kept: nothing may be saved over it.
+    leaving: Cell<bool>,
 }
 
 /// What will call the next frame; held so that it is not forgotten.
@@ -179,7 +221,7 @@ impl World {
         let saved = saved.unwrap_or_default();
         let simulation = saved.cluster.as_ref().and_then(crate::session::save::SavedCluster::restore);
         let fresh = simulation.is_none();
-        let mut simulation = simulation.unwrap_or_else(|| Simulation::new(Settings::default()));
+        let mut simulation = simulation.unwrap_or_else(|| Simulation::new(Settings::default().with_line(&saved.settings)));
         if fresh {
             crate::session::first_world::build(&mut simulation);
         }
@@ -227,11 +269,11 @@ impl World {
             }),
             pane: Cell::default(),
             lower: Cell::default(),
-            palette: Cell::default(),
+            dialog: Cell::default(),
+            before_dialog: RefCell::default(),
             draft: RefCell::default(),
             rules_node: RefCell::default(),
-            notice: RefCell::default(),
-            pasted: RefCell::default(),
+            notice: RefCell::new(saved.replaced.then_some(Notice::Replaced)),
             hint_used: Cell::new(saved.hint_used),
             journeys: RefCell::default(),
             sparks: RefCell::default(),
@@ -242,6 +284,7 @@ impl World {
             next_listener: Cell::default(),
             frame: RefCell::default(),
             saving: RefCell::default(),
+            leaving: Cell::default(),
         }));
         world.new_tab();
         world.restore_history(&saved.history);
@@ -315,9 +358,9 @@ impl World {
         self.0.lower.get()
     }
 
-    /// Whether the palette is open.
-    pub fn palette(&self) -> bool {
-        self.0.palette.get()
+    /// The dialog that is open.
+    pub fn dialog(&self) -> Dialog {
+        self.0.dialog.get()
     }
 
     /// The node whose rules are shown: the chosen one, or the first.
@@ -331,13 +374,8 @@ impl World {
     }
 
     /// What the person is to be told.
-    pub fn notice(&self) -> Option<String> {
+    pub fn notice(&self) -> Option<Notice> {
         self.0.notice.borrow().clone()
-    }
-
-    /// A pasted manifest that waits for an answer.
-    pub fn pasted(&self) -> Option<String> {
-        self.0.pasted.borrow().clone()
     }
 
     /// Whether the first hint was followed.
