@@ -72,6 +72,8 @@ pub struct Tab {
     pub terminal: Terminal,
     /// What it has printed.
     pub screen: Screen,
+    /// Whether it was busy, and its prompt, when it was last looked at.
+    pub(super) state: (bool, String),
 }
 
 /// How the page looks.

@@ -16,7 +16,12 @@ impl World {
         let id = self.0.next_tab.get() + 1;
         self.0.next_tab.set(id);
         let terminal = Terminal::new(&self.0.host, Place::workstation());
-        self.0.tabs.borrow_mut().push(Tab { id, terminal, screen: Screen::default() });
+        self.0.tabs.borrow_mut().push(Tab {
+            id,
+            terminal,
+            screen: Screen::default(),
+            state: (false, String::new()),
+        });
         self.show_tab(id);
         id
     }

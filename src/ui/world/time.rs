@@ -99,6 +99,10 @@ impl World {
         for tab in self.0.tabs.borrow_mut().iter_mut() {
             let chunks = tab.terminal.take_output();
             printed |= !chunks.is_empty();
+            // A command may end without a word: the prompt is back all the same.
+            let state = (tab.terminal.is_busy(), tab.terminal.prompt());
+            printed |= state != tab.state;
+            tab.state = state;
             tab.screen.print(chunks);
         }
         if printed {

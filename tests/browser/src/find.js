@@ -4,7 +4,7 @@
 const [role, name] = arguments;
 
 const roles = {
-  A: "link", ASIDE: "complementary", BUTTON: "button", DIALOG: "dialog", H1: "heading", H2: "heading", H3: "heading",
+  A: "link", ARTICLE: "article", ASIDE: "complementary", BUTTON: "button", DIALOG: "dialog", H1: "heading", H2: "heading", H3: "heading",
   HEADER: "banner", LI: "listitem", MAIN: "main", NAV: "navigation", OL: "list", OPTION: "option", OUTPUT: "status",
   SECTION: "region", SELECT: "combobox", TABLE: "table", TEXTAREA: "textbox", UL: "list",
 };
