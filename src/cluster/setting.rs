@@ -119,6 +119,7 @@ pub static SETTINGS: &[Setting] = &[
         read: |settings| settings.nodes.to_string(),
         write: |settings, value| {
             settings.nodes = value.parse().ok().filter(|count| (1..=NODE_LIMIT).contains(count))?;
+            settings.make_room_for_nodes();
             Some(())
         },
     },
@@ -214,6 +215,13 @@ mod tests {
         assert_eq!(settings.proxy_mode, ProxyMode::Ipvs);
         assert_eq!(settings.line(), line);
         assert_eq!(Settings::default().with_line(&settings.line()), settings);
+    }
+
+    #[test]
+    fn many_nodes_get_a_pod_network_with_a_range_for_each() {
+        let wide = Settings::default().with_line("nodes=300");
+        assert!(wide.pod_networks[0].prefix_len() <= 15, "{}", wide.pod_networks[0]);
+        assert_eq!(wide.with_line("nodes=3"), Settings::default());
     }
 
     #[test]

@@ -136,6 +136,9 @@ const V4: Plan = Plan {
     workstation: "203.0.113.10",
 };
 
+/// The Pod network of a world whose nodes need more ranges than [`V4`] has: the shared address space of RFC 6598.
+const WIDE_PODS: &str = "100.64.0.0/10";
+
 const V6: Plan = Plan {
     pods: "fd00:10:244::/56",
     node_prefix: 64,
@@ -221,6 +224,15 @@ impl Settings {
         self.workstation_address = first.workstation_address();
         self.second_workstation_address = second.map(|plan| plan.workstation_address());
         self
+    }
+
+    /// Gives the usual Pod network as many ranges as there are nodes: one of `/16` has 256.
+    pub(super) fn make_room_for_nodes(&mut self) {
+        let (usual, wide) = (range(V4.pods), range(WIDE_PODS));
+        let (from, to) = if self.nodes > 256 { (usual, wide) } else { (wide, usual) };
+        for network in self.pod_networks.iter_mut().filter(|network| **network == from) {
+            *network = to;
+        }
     }
 
     /// The addresses of the workstation, the primary family's first.

@@ -20,8 +20,11 @@ use crate::words::{Language, Words};
 /// Lines of the history that are offered.
 const HISTORY: usize = 12;
 
+/// Something that the page can do.
+type Deed = fn(&World);
+
 /// What the page can do.
-const DEEDS: &[(Words, fn(&World))] = &[
+const DEEDS: &[(Words, Deed)] = &[
     (words::UNDO, World::undo),
     (words::REDO, World::redo),
     (words::PAUSE_OR_PLAY, |world| world.set_playing(!world.clock().playing)),

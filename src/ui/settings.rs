@@ -3,7 +3,9 @@
 //! One row per setting that has a name; names, values and bounds are [`crate::cluster::setting`]'s.
 
 use web_sys::{HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
-use yew::prelude::{Callback, Html, TargetCast as _, component, html, use_effect_with, use_node_ref, use_state_eq};
+use yew::prelude::{
+    Callback, Html, TargetCast as _, component, html, use_effect_with, use_node_ref, use_state_eq,
+};
 
 use super::icons::{self, icon};
 use super::words;
@@ -28,7 +30,11 @@ const NAMES: &[(&str, Words)] = &[
 #[component]
 pub fn SettingsDialog() -> Html {
     let world = use_world(&[Topic::Dialog]);
-    if world.dialog() == Dialog::Settings { html! { <Open /> } } else { Html::default() }
+    if world.dialog() == Dialog::Settings {
+        html! { <Open /> }
+    } else {
+        Html::default()
+    }
 }
 
 #[component]
@@ -39,8 +45,11 @@ fn Open() -> Html {
     {
         let frame = frame.clone();
         use_effect_with((), move |()| {
-            let first = frame.cast::<HtmlElement>().and_then(|frame| frame.query_selector("select").ok().flatten());
-            if let Some(first) = first.and_then(|first| wasm_bindgen::JsCast::dyn_into::<HtmlElement>(first).ok()) {
+            let first =
+                frame.cast::<HtmlElement>().and_then(|frame| frame.query_selector("select").ok().flatten());
+            if let Some(first) =
+                first.and_then(|first| wasm_bindgen::JsCast::dyn_into::<HtmlElement>(first).ok())
+            {
                 // A select takes the focus.
                 let _ = first.focus();
             }

@@ -57,7 +57,7 @@ pub fn of(
     let stored = simulation.cluster.get(&key).cloned();
     let (verb, asked) = match &stored {
         Some(stored) => (Verb::Patch(Patch::Strategic(patch(kind, value, &stored.value))), key.clone()),
-        None => (Verb::Create(value.clone()), Key { name: SmolStr::default(), ..key.clone() }),
+        None => (Verb::Create(value.clone()), Key::new(kind, key.namespace.clone(), "")),
     };
     let options = Options { dry_run: true, ..Options::default() };
     let reply = simulation.cluster.request(Request::new(Actor::User, verb, &asked).options(options));

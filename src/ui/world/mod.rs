@@ -223,7 +223,8 @@ impl World {
         let saved = saved.unwrap_or_default();
         let simulation = saved.cluster.as_ref().and_then(crate::session::save::SavedCluster::restore);
         let fresh = simulation.is_none();
-        let mut simulation = simulation.unwrap_or_else(|| Simulation::new(Settings::default().with_line(&saved.settings)));
+        let mut simulation =
+            simulation.unwrap_or_else(|| Simulation::new(Settings::default().with_line(&saved.settings)));
         if fresh {
             crate::session::first_world::build(&mut simulation);
         }
