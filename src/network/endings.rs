@@ -61,7 +61,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             // Sent by a node, turned round by the router: the refusal was never seen to come back.
             return self.dropped(place, packet, DropCause::Unanswered, why);
         }
-        self.recorder.hop(|| Hop { rules: why(), ..hop(place.clone(), Step::Reject, packet) });
+        self.recorder.hop(|| Hop { rules: why().into(), ..hop(place.clone(), Step::Reject, packet) });
         let on_sender = hook == Hook::Output;
         Outcome::Refused(Refusal { place, by, packet, cause, on_sender, latency_us: self.latency_us })
     }
@@ -73,7 +73,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
         cause: DropCause,
         why: impl FnOnce() -> Vec<Rule>,
     ) -> Outcome {
-        self.recorder.hop(|| Hop { rules: why(), ..hop(place.clone(), Step::Drop, packet) });
+        self.recorder.hop(|| Hop { rules: why().into(), ..hop(place.clone(), Step::Drop, packet) });
         Outcome::Dropped(Drop { place, packet, cause })
     }
 

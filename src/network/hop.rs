@@ -5,6 +5,9 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Deref;
+use std::slice;
+use std::sync::{Arc, LazyLock};
 
 use super::packet::Packet;
 use crate::api::object::Key;
@@ -77,6 +80,54 @@ pub struct Rule {
     pub text: String,
 }
 
+/// The rules that a packet met at a hop, in order; the last one did it. They are spelled when somebody reads them.
+#[derive(Clone, Default)]
+pub struct Rules(Option<Arc<dyn Deref<Target = Vec<Rule>> + Send + Sync>>);
+
+impl Rules {
+    /// Rules that are spelled later, from what `spell` knows.
+    pub(super) fn later(spell: impl FnOnce() -> Vec<Rule> + Send + 'static) -> Self {
+        Self(Some(Arc::new(LazyLock::new(spell))))
+    }
+}
+
+impl From<Vec<Rule>> for Rules {
+    fn from(rules: Vec<Rule>) -> Self {
+        if rules.is_empty() { Self::default() } else { Self::later(|| rules) }
+    }
+}
+
+impl Deref for Rules {
+    type Target = [Rule];
+
+    fn deref(&self) -> &[Rule] {
+        self.0.as_deref().map_or(&[], |rules| rules.as_slice())
+    }
+}
+
+impl<'a> IntoIterator for &'a Rules {
+    type Item = &'a Rule;
+    type IntoIter = slice::Iter<'a, Rule>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl PartialEq for Rules {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Rules {}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 /// One thing that happened to a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {
@@ -88,8 +139,8 @@ pub struct Hop {
     pub before: Packet,
     /// The header after.
     pub after: Packet,
-    /// The rules that matched, in order; the last one did it.
-    pub rules: Vec<Rule>,
+    /// The rules that matched.
+    pub rules: Rules,
     /// Where it goes from here, if it leaves this place.
     pub next: Option<Place>,
     /// Virtual time spent here and on the way to the next place, in microseconds.

@@ -70,6 +70,8 @@ pub use sockets::Listener;
 
 /// The lowest and the number of source ports (`net.ipv4.ip_local_port_range`: 32768 to 60999).
 const SOURCE_PORTS: (u16, u16) = (32_768, 28_232);
+/// The hops through a Service to a Pod on another node and back; other ways may have more.
+const USUAL_HOPS: usize = 8;
 
 /// The network of a cluster.
 #[derive(Debug)]
@@ -266,7 +268,7 @@ impl Network {
     pub fn send(&mut self, cluster: &Cluster, from: &Origin, sending: &Sending) -> Trace {
         let (to, transport) = (sending.to, sending.transport);
         let port = sending.port.unwrap_or_else(|| self.any_port(transport));
-        let mut recorder = FullRecorder::default();
+        let mut recorder = FullRecorder(Vec::with_capacity(USUAL_HOPS));
         let outcome = match self.stream(cluster, from, to, transport) {
             Some(mut stream) => {
                 stream.packet.ttl = sending.ttl;

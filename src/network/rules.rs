@@ -3,43 +3,64 @@
 //! Owns which rules a packet met, for the trace; kube-proxy's are spelled in [`super::iptables`], routes as
 //! `ip route` prints them here. It decides nothing: see [`super::proxy`].
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::flows::Flow;
-use super::hop::Rule;
+use super::hop::{Rule, Rules};
 use super::iptables::{self, External};
 use super::nftables;
 use super::packet::Packet;
 use super::proxy::{Choice, Filter, MasqueradeReason, Proxy};
 use super::tables::{Frontend, Matched};
-use super::topology::{NodeEntry, NodeId, Topology};
+use super::topology::{NodeId, Topology};
 use crate::api::typed::{Affinity, Policy};
 use crate::cluster::settings::ProxyMode;
 
-fn pod_network(topology: &Topology, like: IpAddr) -> String {
-    let network = topology.pod_networks.iter().find(|network| network.addr().is_ipv4() == like.is_ipv4());
-    network.map(ToString::to_string).unwrap_or_default()
+fn pod_network(topology: &Topology, like: IpAddr) -> Option<IpNet> {
+    topology.pod_networks.iter().find(|network| network.addr().is_ipv4() == like.is_ipv4()).copied()
 }
 
-/// The rules that led a packet to its backend, the last one being the DNAT.
+/// What is known, or nothing.
+fn known(fact: Option<impl ToString>) -> String {
+    fact.map(|fact| fact.to_string()).unwrap_or_default()
+}
+
+/// The rules that led a packet to its backend, the last one being the DNAT: spelled when they are read, from
+/// the Service port as it is now.
 #[must_use]
-pub fn translation(proxy: &Proxy<'_>, choice: &Choice<'_>, packet: &Packet) -> Vec<Rule> {
+pub fn translation(proxy: &Proxy<'_>, choice: &Choice<'_>, packet: &Packet) -> Rules {
+    let port = choice.matched.port.clone();
+    let (frontend, among, packet) = (choice.matched.frontend, choice.among.to_vec(), *packet);
+    let (index, local, remembered) = (choice.index, choice.local, choice.remembered);
+    let (masquerade, mode) = (choice.masquerade, proxy.mode);
+    let pods = pod_network(proxy.topology, packet.destination.ip());
+    Rules::later(move || {
+        let (matched, backend) = (Matched { port: &port, frontend }, &port.endpoints[among[index] as usize]);
+        let among = Cow::Borrowed(&among[..]);
+        let choice = Choice { matched, backend, index, among, local, remembered, masquerade };
+        spell_translation(mode, &choice, &packet, &known(pods))
+    })
+}
+
+fn spell_translation(mode: ProxyMode, choice: &Choice<'_>, packet: &Packet, pods: &str) -> Vec<Rule> {
     let matched = choice.matched;
     let port = matched.port;
     let to = packet.destination.ip();
-    let pods = pod_network(proxy.topology, to);
-    if proxy.mode == ProxyMode::Nftables {
-        return nftables::translation(choice, to, &pods);
+    if mode == ProxyMode::Nftables {
+        return nftables::translation(choice, to, pods);
     }
     let service = iptables::service_chain(port, choice.local);
     let mut rules = Vec::with_capacity(6);
     if matched.frontend == Frontend::ClusterIp {
         rules.push(iptables::address_jump(port, matched.frontend, to, &service));
         if choice.masquerade == Some(MasqueradeReason::SourceOutsidePods) {
-            rules.push(iptables::source_mark(port, &service, &pods));
+            rules.push(iptables::source_mark(port, &service, pods));
         }
     } else {
-        external_rules(&mut rules, choice, packet, &pods);
+        external_rules(&mut rules, choice, packet, pods);
     }
     let endpoint = choice.backend.address.to_string();
     rules.push(match port.affinity {
@@ -123,7 +144,7 @@ pub fn masquerade(proxy: &Proxy<'_>, reason: Option<MasqueradeReason>, source: I
     }
     let multicast = if source.is_ipv4() { "224.0.0.0/4" } else { "ff00::/8" };
     let words = iptables::comment("flanneld masq");
-    let pods = pod_network(proxy.topology, source);
+    let pods = known(pod_network(proxy.topology, source));
     iptables::rule(
         "nat",
         "FLANNEL-POSTRTG",
@@ -156,26 +177,30 @@ pub fn route(text: String) -> Rule {
 
 /// The route to the Pods of the node itself.
 #[must_use]
-pub fn route_to_pod(topology: &Topology, node: NodeId, to: IpAddr) -> Rule {
+pub fn route_to_pod(topology: &Topology, node: NodeId, to: IpAddr) -> Rules {
     let entry = topology.node(node);
-    let range = entry.ranges.iter().find(|range| range.contains(&to)).map(ToString::to_string);
-    let bridge = entry.bridge_for(to).map(|ip| ip.to_string()).unwrap_or_default();
-    route(format!("{} dev cni0 proto kernel scope link src {bridge}", range.unwrap_or_default()))
+    let range = entry.ranges.iter().find(|range| range.contains(&to)).copied();
+    let bridge = entry.bridge_for(to);
+    Rules::later(move || {
+        let (range, bridge) = (known(range), known(bridge));
+        vec![route(format!("{range} dev cni0 proto kernel scope link src {bridge}"))]
+    })
 }
 
 /// The route to another node, or to the Pods there.
 #[must_use]
-pub fn route_to_node(topology: &Topology, node: NodeId, next: NodeId, to: IpAddr) -> Rule {
+pub fn route_to_node(topology: &Topology, node: NodeId, next: NodeId, to: IpAddr) -> Rules {
     let entry = topology.node(next);
-    let address = |entry: &NodeEntry| entry.address_for(to).map(|ip| ip.to_string()).unwrap_or_default();
-    match entry.ranges.iter().find(|range| range.contains(&to)) {
-        Some(range) => route(format!("{range} via {} dev eth0", address(entry))),
-        None => {
-            let lan = topology.lan_of(to).map(|lan| lan.to_string()).unwrap_or_default();
-            let own = address(topology.node(node));
-            route(format!("{lan} dev eth0 proto kernel scope link src {own}"))
-        }
-    }
+    let range = entry.ranges.iter().find(|range| range.contains(&to)).copied();
+    let address = if range.is_some() { entry } else { topology.node(node) }.address_for(to);
+    let lan = topology.lan_of(to).copied();
+    Rules::later(move || {
+        let address = known(address);
+        vec![route(match range {
+            Some(range) => format!("{range} via {address} dev eth0"),
+            None => format!("{} dev eth0 proto kernel scope link src {address}", known(lan)),
+        })]
+    })
 }
 
 /// The default route.

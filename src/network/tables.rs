@@ -32,7 +32,7 @@ pub enum Frontend {
 #[derive(Clone, Copy, Debug)]
 pub struct Matched<'a> {
     /// The Service port.
-    pub port: &'a ServicePort,
+    pub port: &'a Arc<ServicePort>,
     /// How it was addressed.
     pub frontend: Frontend,
 }
@@ -56,7 +56,7 @@ struct Known {
 #[derive(Debug, Default)]
 pub struct Tables {
     known: FxHashMap<(SmolStr, SmolStr), Known>,
-    ports: Vec<Option<ServicePort>>,
+    ports: Vec<Option<Arc<ServicePort>>>,
     free: Vec<u32>,
     by_address: FxHashMap<Socket, (u32, Frontend)>,
     by_node_port: FxHashMap<(bool, Protocol, u16), u32>,
@@ -84,7 +84,7 @@ impl Tables {
 
     /// A Service port by its place.
     #[must_use]
-    pub fn port(&self, id: u32) -> Option<&ServicePort> {
+    pub fn port(&self, id: u32) -> Option<&Arc<ServicePort>> {
         self.ports.get(id as usize)?.as_ref()
     }
 
@@ -96,7 +96,7 @@ impl Tables {
 
     /// The Service ports behind the address of a load balancer; `None` if there is no such load balancer.
     pub fn balanced(&self, address: IpAddr) -> Option<impl Iterator<Item = &ServicePort>> {
-        Some(self.balancers.get(&address)?.iter().filter_map(|id| self.port(*id)))
+        Some(self.balancers.get(&address)?.iter().filter_map(|id| self.port(*id).map(Arc::as_ref)))
     }
 
     /// Whether kube-proxy answers health checks of a load balancer on this port of every node.
@@ -126,7 +126,7 @@ impl Tables {
 
     /// All Service ports, by name.
     pub fn all(&self) -> impl Iterator<Item = &ServicePort> {
-        let mut ports: Vec<&ServicePort> = self.ports.iter().flatten().collect();
+        let mut ports: Vec<&ServicePort> = self.ports.iter().flatten().map(Arc::as_ref).collect();
         ports.sort_by(|a, b| a.name.cmp(&b.name));
         ports.into_iter()
     }
@@ -134,7 +134,7 @@ impl Tables {
     /// The ports of a Service, in the order of its `spec.ports`, one address family after the other.
     pub fn ports_of(&self, namespace: &str, name: &str) -> impl Iterator<Item = &ServicePort> {
         let known = self.known.get(&(SmolStr::new(namespace), SmolStr::new(name)));
-        known.into_iter().flat_map(|known| &known.ports).filter_map(|id| self.port(*id))
+        known.into_iter().flat_map(|known| &known.ports).filter_map(|id| self.port(*id).map(Arc::as_ref))
     }
 
     /// Follows one write of a Service.
@@ -195,7 +195,7 @@ impl Tables {
             for ip in &port.balancer_ips {
                 self.balancers.entry(*ip).or_default().push(id);
             }
-            self.ports[id as usize] = Some(port);
+            self.ports[id as usize] = Some(Arc::new(port));
         }
         let at = (object.namespace().clone(), object.name().clone());
         self.known.entry(at).or_default().ports = ids;
@@ -277,7 +277,9 @@ impl Tables {
         let Some(known) = self.known.get(at) else { return };
         for id in &known.ports {
             if let Some(port) = &mut self.ports[*id as usize] {
-                port.set_endpoints(known.slices.values().filter_map(|slice| slice.as_endpoint_slice()));
+                // What traces still hold stays as it was.
+                Arc::make_mut(port)
+                    .set_endpoints(known.slices.values().filter_map(|slice| slice.as_endpoint_slice()));
             }
         }
     }

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::flows::{Flow, Flows};
-use super::hop::{Hop, Place, Recorder, Rule, Step};
+use super::hop::{Hop, Place, Recorder, Rules, Step};
 use super::outcome::{DropCause, NoRouteCause, Outcome, PortName, RefusedCause};
 use super::packet::Packet;
 use super::proxy::{Draw, Filter, Hook, MasqueradeReason, Proxy};
@@ -261,12 +261,12 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 self.dropped(place(), packet, DropCause::NoHairpin, Vec::new)
             }
             Egress::Pod(pod) => {
-                let route = || vec![rules::route_to_pod(topology, node, to)];
+                let route = || rules::route_to_pod(topology, node, to);
                 self.pass(node, Step::Route, packet, packet, route, Some(pod));
                 self.socket(Place::Pod(pod.object.key.clone()), topology.pod_listeners(pod), packet)
             }
             Egress::Node(next) => {
-                let route = || vec![rules::route_to_node(topology, node, next, to)];
+                let route = || rules::route_to_node(topology, node, next, to);
                 self.leave(place, Step::Route, packet, route, || topology.place(next), LAN_US);
                 self.arrive(next, packet, Entered::FromLan)
             }
@@ -352,13 +352,13 @@ impl<'a, R: Recorder> Walk<'a, R> {
     }
 
     /// Something happened to a packet on a node; with `pod`, it goes on to that Pod.
-    fn pass(
+    fn pass<W: Into<Rules>>(
         &mut self,
         node: NodeId,
         step: Step,
         before: Packet,
         after: Packet,
-        why: impl FnOnce() -> Vec<Rule>,
+        why: impl FnOnce() -> W,
         pod: Option<&PodEntry>,
     ) {
         let latency_us = if pod.is_some() { POD_LINK_US } else { 0 };
@@ -369,25 +369,25 @@ impl<'a, R: Recorder> Walk<'a, R> {
             step,
             before,
             after,
-            rules: why(),
+            rules: why().into(),
             next: pod.map(|pod| Place::Pod(pod.object.key.clone())),
             latency_us,
         });
     }
 
     /// A packet leaves a place for another one.
-    pub(super) fn leave(
+    pub(super) fn leave<W: Into<Rules>>(
         &mut self,
         place: impl FnOnce() -> Place,
         step: Step,
         packet: Packet,
-        why: impl FnOnce() -> Vec<Rule>,
+        why: impl FnOnce() -> W,
         next: impl FnOnce() -> Place,
         latency_us: u64,
     ) {
         self.latency_us += latency_us;
         self.recorder.hop(|| Hop {
-            rules: why(),
+            rules: why().into(),
             next: Some(next()),
             latency_us,
             ..hop(place(), step, packet)
@@ -397,5 +397,5 @@ impl<'a, R: Recorder> Walk<'a, R> {
 
 /// A hop without rules that changes nothing and stays.
 pub(super) fn hop(place: Place, step: Step, packet: Packet) -> Hop {
-    Hop { place, step, before: packet, after: packet, rules: Vec::new(), next: None, latency_us: 0 }
+    Hop { place, step, before: packet, after: packet, rules: Rules::default(), next: None, latency_us: 0 }
 }

@@ -293,7 +293,7 @@ mod tests {
             step: Step::Dnat,
             before: sent,
             after,
-            rules,
+            rules: rules.into(),
             next: None,
             latency_us: 0,
         };
