@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::forwards::{Forward, connect_inside};
 use super::invocation::Invocation;
 use super::places::{Address, Place};
 use crate::api::object::Key;
@@ -15,7 +16,7 @@ use crate::api::registry::Kind;
 use crate::cluster::clock::Instant;
 use crate::containers::http::{Request, Response, Server, answer};
 use crate::containers::{Reference, kube_proxy};
-use crate::network::{Delivery, Origin, Outcome, Place as Where, Sending, Trace, Transport};
+use crate::network::{Delivery, Origin, Outcome, Packet, Place as Where, Sending, Trace, Transport};
 use crate::simulation::Simulation;
 
 /// After how many milliseconds each unanswered SYN is sent again: `tcp_syn_linear_timeouts` = 4 and
@@ -76,6 +77,10 @@ pub async fn connect(
     to: SocketAddr,
     limit: Option<Duration>,
 ) -> Result<Connection, Refusal> {
+    let host = &invocation.host;
+    if let Some(forward) = host.forwards().at(host, &invocation.place.address, to) {
+        return Ok(through(invocation, &forward, to).await);
+    }
     let from = origin(&invocation.place);
     let start = invocation.host.now();
     let since = |now: u64| Duration::from_micros(now - start);
@@ -113,6 +118,27 @@ pub async fn connect(
         };
         return Err(Refusal { failure, after: since(invocation.host.now()), trace });
     }
+}
+
+/// A connection to a port that a `kubectl port-forward` forwards. It is always there; if nothing listens in
+/// the Pod, it leads to nobody, and kubectl ends.
+async fn through(invocation: &Invocation, forward: &Forward, to: SocketAddr) -> Connection {
+    forward.output.line(&format!("Handling connection for {}", forward.port));
+    let trace = connect_inside(&invocation.host, forward);
+    if let Outcome::Delivered(delivery) = &trace.outcome {
+        let delivery = delivery.clone();
+        invocation.sleep(Duration::from_micros(delivery.latency_us)).await;
+        return Connection { remote: to, delivery };
+    }
+    forward.lost.notify();
+    let delivery = Delivery {
+        server: Where::Outside(to.ip()),
+        listener: None,
+        packet: Packet::new(Transport::Tcp, to, to),
+        through: None,
+        latency_us: 0,
+    };
+    Connection { remote: to, delivery }
 }
 
 fn micros(duration: Duration) -> u64 {

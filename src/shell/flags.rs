@@ -63,6 +63,15 @@ pub fn not_simulated(what: &str, nearest: &str) -> String {
     format!("{what} is not simulated in Portside; nearest: {nearest}\n")
 }
 
+/// A boolean as Go's `strconv.ParseBool` reads it.
+pub fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
 /// Arguments, read.
 #[derive(Debug)]
 pub struct Parsed {
@@ -77,7 +86,7 @@ pub struct Parsed {
 impl Parsed {
     /// Whether a switch (by long name, or by letter) was given and not as `=false`.
     pub fn has(&self, name: &str) -> bool {
-        self.value(name).is_some_and(|value| value != "false")
+        self.value(name).is_some_and(|value| boolean(value) != Some(false))
     }
 
     /// The last value given to a flag (by long name, or by letter). A switch has `"true"` or what follows `=`.

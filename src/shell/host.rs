@@ -13,8 +13,10 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::edits::Edits;
 use super::executor::{Boxed, Executor, Notice, TaskId};
 use super::filesystem::{FileSystem, Files};
+use super::forwards::Forwards;
 use super::places::Address;
 use super::programs::Programs;
 use crate::simulation::Simulation;
@@ -49,6 +51,8 @@ struct Inner {
     processes: Cell<u32>,
     programs: RefCell<Programs>,
     random: RefCell<fastrand::Rng>,
+    forwards: Forwards,
+    edits: Edits,
 }
 
 impl Host {
@@ -66,6 +70,8 @@ impl Host {
             processes: Cell::new(SHELL_PROCESS),
             programs: RefCell::default(),
             random: RefCell::new(fastrand::Rng::with_seed(seed)),
+            forwards: Forwards::default(),
+            edits: Edits::default(),
         }))
     }
 
@@ -156,6 +162,16 @@ impl Host {
     /// A number below `limit` for `$RANDOM` and `shuf`; the cluster's own generator is not touched.
     pub fn random(&self, limit: u32) -> u32 {
         self.0.random.borrow_mut().u32(0..limit.max(1))
+    }
+
+    /// The ports that running commands forward into Pods.
+    pub fn forwards(&self) -> &Forwards {
+        &self.0.forwards
+    }
+
+    /// The texts that commands give to a person to edit.
+    pub fn edits(&self) -> &Edits {
+        &self.0.edits
     }
 
     /// The language in which Portside itself speaks.

@@ -21,6 +21,7 @@ const OWN: &[Flag] = &[
     switch('\0', "no-headers", "leave the header line away", "不显示表头"),
     option('\0', "sort-by", Value::OneOf(&["name", "kind"]), "the order", "排序方式"),
     switch('\0', "cached", "use what is cached", "使用缓存"),
+    switch('\0', "show-managed-fields", "for yaml and json", "用于 yaml 和 json"),
 ];
 
 /// `api-resources`.

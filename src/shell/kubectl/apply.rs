@@ -4,6 +4,7 @@ use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests::{self, Manifest};
 use super::output::{Format, Printer, done};
+use super::record::{self, RECORD};
 use super::resources::{Found, Reading, objects, queries};
 use super::verb::{
     ALL, Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SELECTOR, VALIDATE, Verb, flags,
@@ -16,7 +17,7 @@ use crate::api::schema::schema;
 use crate::api::status::Reason;
 use crate::api::value::Value;
 use crate::cluster::Patch;
-use crate::shell::command::{Flag, not_simulated, switch};
+use crate::shell::command::{Flag, not_simulated, option, switch};
 use crate::words::Words;
 use std::sync::Arc;
 
@@ -34,7 +35,13 @@ const OWN: &[Flag] = &[
     not_simulated('\0', "prune", crate::shell::command::Value::None, "kubectl delete"),
     not_simulated('\0', "prune-allowlist", crate::shell::command::Value::Text, "kubectl delete"),
     not_simulated('\0', "openapi-patch", crate::shell::command::Value::None, ""),
-    not_simulated('\0', "cascade", crate::shell::command::Value::Text, "kubectl delete --cascade"),
+    not_simulated(
+        '\0',
+        "cascade",
+        crate::shell::command::Value::Optional("background"),
+        "kubectl delete --cascade",
+    ),
+    not_simulated('\0', "subresource", crate::shell::command::Value::Text, "kubectl patch --subresource"),
     not_simulated(
         '\0',
         "grace-period",
@@ -52,11 +59,23 @@ pub static VERB: Verb = Verb {
     summary: Words {
         en: "create or change objects to be as manifests say", zh: "按清单创建或更新对象"
     },
-    flags: flags![OWN, ALL, SELECTOR, OUTPUT, DRY_RUN, VALIDATE, FIELD_MANAGER, FILES],
-    children: &[&VIEW_LAST_APPLIED],
+    flags: flags![OWN, RECORD, ALL, SELECTOR, OUTPUT, DRY_RUN, VALIDATE, FIELD_MANAGER, FILES],
+    children: &[
+        &super::unsupported::EDIT_LAST_APPLIED,
+        &super::unsupported::SET_LAST_APPLIED,
+        &VIEW_LAST_APPLIED,
+    ],
     operands: Operands::Nothing,
     action: Action::Waits(|call| Box::pin(run(call))),
 };
+
+const YAML_OR_JSON: &[Flag] = &[option(
+    'o',
+    "output",
+    crate::shell::command::Value::OneOf(&["json", "yaml"]),
+    "the form of the output",
+    "输出格式",
+)];
 
 /// `apply view-last-applied`.
 static VIEW_LAST_APPLIED: Verb = Verb {
@@ -64,7 +83,7 @@ static VIEW_LAST_APPLIED: Verb = Verb {
     aliases: &[],
     usage: "TYPE/NAME | TYPE NAME | -f FILE",
     summary: Words { en: "show the manifest that was applied last", zh: "显示最近一次应用的清单" },
-    flags: flags![ALL, SELECTOR, OUTPUT, FILES],
+    flags: flags![ALL, SELECTOR, YAML_OR_JSON, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(view_last_applied(call))),
@@ -101,7 +120,9 @@ fn apply(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<(Value, &'
         let prefix = metadata.get("generateName").str();
         return Err(Failure::plain(format!("from {prefix}: cannot use generate name with apply")));
     }
-    let modified = with_last_applied(&manifest.value);
+    let mut modified = manifest.value.clone();
+    record::annotate(call, &mut modified);
+    let modified = with_last_applied(&modified);
     if manifest.name.is_empty() {
         return Err(retrieving(manifest, "resource name may not be empty"));
     }

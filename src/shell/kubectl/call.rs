@@ -98,6 +98,11 @@ impl Call {
         self.verb.flags.iter().any(|declared| declared.is_called(flag))
     }
 
+    /// Whether the verb is to work on its files alone, without the server.
+    pub fn is_local(&self) -> bool {
+        self.declares("local") && self.has("local")
+    }
+
     /// The world.
     pub fn host(&self) -> &Host {
         &self.invocation.host
@@ -137,6 +142,9 @@ impl Call {
     /// # Errors
     /// A value that is none of the three.
     pub fn dry_run(&self) -> Result<DryRun, Failure> {
+        if !self.declares("dry-run") {
+            return Ok(DryRun::No);
+        }
         match self.flags.value("dry-run") {
             None | Some("none" | "false") => Ok(DryRun::No),
             Some("client" | "unchanged" | "true") => Ok(DryRun::Client),

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::context::SERVER;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::verb::{Action, Operands, Verb, flags};
 use crate::api::registry::Kind;
 use crate::cluster::request::Options;
@@ -15,18 +15,12 @@ pub static VERB: Verb = Verb {
     usage: "",
     summary: Words { en: "show where the control plane answers", zh: "显示控制面的地址" },
     flags: flags![],
-    children: &[],
+    children: &[&super::unsupported::DUMP_VERB],
     operands: Operands::Nothing,
     action: Action::Now(run),
 };
 
 fn run(call: &Call) -> Outcome {
-    if call.operands().first().is_some_and(|word| word == "dump") {
-        return Err(Failure::NotSimulated(
-            "kubectl cluster-info dump".to_owned(),
-            "kubectl get all -A -o yaml",
-        ));
-    }
     call.say(&format!("Kubernetes control plane is running at {SERVER}"));
     let options =
         Options { label_selector: "kubernetes.io/cluster-service=true".to_owned(), ..Options::default() };

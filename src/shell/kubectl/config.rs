@@ -1,18 +1,20 @@
 //! `kubectl config`.
 
 use super::call::Call;
+use super::config_change;
 use super::context::Config;
 use super::failure::{Failure, Outcome};
 use super::output::{Format, Printer};
 use super::tabs;
 use super::verb::{Action, OUTPUT, Operands, Verb, flags};
 use crate::api::value::{SmolStr, Value as Document};
-use crate::shell::command::{Flag, Value, not_simulated, option, switch};
+use crate::shell::command::{Flag, Value, option, switch};
 use crate::words::Words;
 
 const SET: &[Flag] = &[
     switch('\0', "current", "the context in force", "当前上下文"),
-    not_simulated('\0', "auth-info", Value::Text, "--namespace"),
+    option('\0', "cluster", Value::Text, "its cluster", "所用的集群"),
+    option('\0', "user", Value::Text, "its user", "所用的用户"),
 ];
 const VIEW: &[Flag] = &[
     switch('\0', "minify", "the context in force alone", "只显示当前上下文"),
@@ -32,7 +34,23 @@ pub static VERB: Verb = Verb {
     usage: "current-context|get-contexts|set-context|use-context|view",
     summary: Words { en: "show and change the kubeconfig", zh: "查看和修改 kubeconfig" },
     flags: flags![],
-    children: &[&CURRENT, &CONTEXTS, &SET_CONTEXT, &USE, &VIEW_VERB],
+    children: &[
+        &CURRENT,
+        &config_change::DELETE_CLUSTER,
+        &config_change::DELETE_CONTEXT,
+        &config_change::DELETE_USER,
+        &config_change::GET_CLUSTERS,
+        &CONTEXTS,
+        &config_change::GET_USERS,
+        &config_change::RENAME,
+        &config_change::SET,
+        &config_change::SET_CLUSTER,
+        &SET_CONTEXT,
+        &config_change::SET_USER,
+        &config_change::UNSET,
+        &USE,
+        &VIEW_VERB,
+    ],
     operands: Operands::Nothing,
     action: Action::Now(super::parent),
 };
@@ -94,8 +112,10 @@ fn contexts(call: &Call) -> Outcome {
     if let Some(missing) = wanted.iter().find(|name| config.context(name).is_none()) {
         return Err(Failure::plain(format!("context {missing} not found")));
     }
+    let mut held: Vec<(&str, &Document)> = config.contexts().collect();
+    held.sort_unstable_by_key(|(name, _)| *name);
     for (name, context) in
-        config.contexts().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|one| one == name))
+        held.into_iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|one| one == name))
     {
         let mark = if name == config.current() { "*" } else { "" };
         let field = |field| context.get(field).str();
@@ -119,10 +139,15 @@ fn set_context(call: &Call) -> Outcome {
         _ => return Err(call.usage_error(&format!("Unexpected args: [{}]", call.operands().join(" ")))),
     };
     let existed = config.context(&name).is_some();
-    if let Some(namespace) = call.flags.value("namespace") {
-        config.context_mut(&name).set("namespace", SmolStr::new(namespace));
-    } else {
-        config.context_mut(&name);
+    let context = config.item_mut("contexts", "context", &name);
+    for field in ["cluster", "namespace", "user"] {
+        match call.flags.value(field) {
+            None => {}
+            Some("") => {
+                context.remove(field);
+            }
+            Some(text) => context.set(field, SmolStr::new(text)),
+        }
     }
     config.save(&call.invocation)?;
     let what = if existed { "modified" } else { "created" };

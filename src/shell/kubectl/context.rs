@@ -115,14 +115,31 @@ impl Config {
         self.contexts().find(|(held, _)| *held == name).map(|(_, context)| context)
     }
 
-    /// A context by its name, for changing; made if it is not there.
-    pub fn context_mut(&mut self, name: &str) -> &mut Value {
-        let contexts = self.value.field_mut("contexts").list_mut();
-        let at = contexts.iter().position(|context| context.get("name").str() == name).unwrap_or_else(|| {
-            contexts.push(value!({ "context": {}, "name": (name.to_owned()) }));
-            contexts.len() - 1
+    /// An item of a list by its name, for changing: `item_mut("contexts", "context", NAME)`; made if it is not
+    /// there.
+    pub fn item_mut(&mut self, part: &str, inner: &'static str, name: &str) -> &mut Value {
+        let items = self.value.field_mut(part).list_mut();
+        let at = items.iter().position(|item| item.get("name").str() == name).unwrap_or_else(|| {
+            let mut item = value!({ "name": (name.to_owned()) });
+            item.set(inner, Value::map());
+            items.push(item);
+            items.sort_by(|a, b| a.get("name").str().cmp(b.get("name").str()));
+            items.iter().position(|item| item.get("name").str() == name).expect("it was put in")
         });
-        contexts[at].field_mut("context")
+        items[at].field_mut(inner)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The address of a context's API server; `None` where the context leads to none.
+    pub fn server(&self, context: &str) -> Option<&str> {
+        let cluster = self.context(context)?.get("cluster").str();
+        let held =
+            self.value.get("clusters").items().iter().find(|item| item.get("name").str() == cluster)?;
+        Some(held.at(&["cluster", "server"]).str()).filter(|server| !server.is_empty())
     }
 
     /// The namespace of a context; `default` where it names none.

@@ -8,7 +8,7 @@ use super::manifests;
 use super::output::Format;
 use super::resources::{Found, Query, Reading, list_options, queries};
 use super::verb::{
-    ALL, ALL_NAMESPACES, Action, DRY_RUN, FIELD_SELECTOR, FILES, OUTPUT, Operands, SELECTOR, Verb, flags,
+    ALL, ALL_NAMESPACES, Action, DRY_RUN, FIELD_SELECTOR, FILES, Operands, SELECTOR, Verb, flags,
 };
 use super::watch::until_gone;
 use crate::api::object::Key;
@@ -34,6 +34,7 @@ const OWN: &[Flag] = &[
         "what happens to dependents: background, foreground or orphan",
         "如何处理从属对象：background、foreground 或 orphan",
     ),
+    option('o', "output", Value::OneOf(&["name"]), "the form of the output", "输出格式"),
     not_simulated('i', "interactive", Value::None, "kubectl delete --dry-run=client"),
     not_simulated('\0', "raw", Value::Text, "kubectl delete TYPE NAME"),
 ];
@@ -46,7 +47,7 @@ pub static VERB: Verb = Verb {
     summary: Words {
         en: "delete objects and wait until they are gone", zh: "删除对象并等待其消失"
     },
-    flags: flags![OWN, SELECTOR, FIELD_SELECTOR, ALL, ALL_NAMESPACES, OUTPUT, DRY_RUN, FILES],
+    flags: flags![OWN, SELECTOR, FIELD_SELECTOR, ALL, ALL_NAMESPACES, DRY_RUN, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call))),

@@ -7,6 +7,7 @@ use super::manifests::{self, Manifest};
 use super::verb::{Action, FIELD_MANAGER, FILES, Operands, SELECTOR, Verb, flags};
 use crate::api::value::Value;
 use crate::api::yaml;
+use crate::shell::command::{Flag, Value as Argument, not_simulated, option, switch};
 use crate::words::Words;
 
 /// Exit status when something differs, and when it could not be compared.
@@ -15,13 +16,22 @@ const TROUBLE: i32 = 2;
 /// Lines around a change that are shown.
 const CONTEXT: usize = 3;
 
+const OWN: &[Flag] = &[
+    option('\0', "concurrency", Argument::Number, "how many objects at once", "同时比较的对象数"),
+    switch('\0', "show-managed-fields", "compare managedFields as well", "同时比较 managedFields"),
+    not_simulated('\0', "force-conflicts", Argument::None, "kubectl diff -f FILE"),
+    not_simulated('\0', "server-side", Argument::None, "kubectl diff -f FILE"),
+    not_simulated('\0', "prune", Argument::None, "kubectl diff -f FILE"),
+    not_simulated('\0', "prune-allowlist", Argument::Text, "kubectl diff -f FILE"),
+];
+
 /// `diff`.
 pub static VERB: Verb = Verb {
     name: "diff",
     aliases: &[],
     usage: "-f FILE",
     summary: Words { en: "show what apply would change", zh: "显示 apply 将带来的变化" },
-    flags: flags![SELECTOR, FIELD_MANAGER, FILES],
+    flags: flags![OWN, SELECTOR, FIELD_MANAGER, FILES],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Waits(|call| Box::pin(run(call))),

@@ -20,6 +20,8 @@ const OWN: &[Flag] = &[
     switch('\0', "force", "even Pods that nobody makes again", "强制删除无控制器的 Pod"),
     option('\0', "grace-period", Value::Number, "seconds that a Pod has to end", "Pod 终止前的宽限秒数"),
     option('\0', "timeout", Value::Duration, "how long to wait", "最长等待时间"),
+    option('\0', "chunk-size", Value::Number, "how many objects are fetched at once", "每次获取的对象数"),
+    not_simulated('\0', "skip-wait-for-delete-timeout", Value::Number, "--timeout"),
     not_simulated('\0', "pod-selector", Value::Text, "kubectl delete pod -l"),
     not_simulated('\0', "disable-eviction", Value::None, "kubectl delete pod"),
 ];

@@ -1,16 +1,19 @@
 //! `kubectl events`.
 
+use std::sync::Arc;
+
 use super::call::Call;
 use super::failure::{Failure, Outcome};
+use super::output::{Format, Printer, list_of};
 use super::resources;
 use super::tabs;
-use super::verb::{ALL_NAMESPACES, Action, Operands, Verb, flags};
+use super::verb::{ALL_NAMESPACES, Action, OUTPUT, Operands, Verb, flags};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::time::{Timestamp, human_duration};
 use crate::api::value::Value;
 use crate::cluster::request::Options;
-use crate::shell::command::{Flag, Value as Argument, not_simulated, option, switch};
+use crate::shell::command::{Flag, Value as Argument, option, switch};
 use crate::words::Words;
 
 const OWN: &[Flag] = &[
@@ -23,8 +26,8 @@ const OWN: &[Flag] = &[
         "只显示这些类型的事件",
     ),
     switch('\0', "no-headers", "leave the header line away", "不显示表头"),
-    not_simulated('w', "watch", Argument::None, "kubectl get events -w"),
-    not_simulated('o', "output", Argument::Text, "kubectl get events -o"),
+    switch('w', "watch", "stay and show what happens", "持续显示新事件"),
+    option('\0', "chunk-size", Argument::Number, "how many objects are fetched at once", "每次获取的对象数"),
 ];
 
 /// `events`.
@@ -33,52 +36,122 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "[--for TYPE/NAME] [--types=TYPES]",
     summary: Words { en: "list what happened, oldest first", zh: "按时间列出事件" },
-    flags: flags![OWN, ALL_NAMESPACES],
+    flags: flags![OWN, ALL_NAMESPACES, OUTPUT],
     children: &[],
     operands: Operands::Nothing,
-    action: Action::Now(run),
+    action: Action::Waits(|call| Box::pin(run(call))),
 };
 
-fn run(call: &Call) -> Outcome {
-    let wanted = match call.text("for") {
-        "" => None,
-        text => {
-            let (resource, name) =
-                text.split_once('/').ok_or_else(|| Failure::plain("--for must be in resource/name form"))?;
-            Some((resources::kind(resource)?, name.to_owned()))
+/// Which events are asked for.
+struct Wanted {
+    about: Option<(Kind, String)>,
+    types: Vec<String>,
+    namespace: String,
+}
+
+impl Wanted {
+    fn of(call: &Call) -> Result<Self, Failure> {
+        let about = match call.text("for") {
+            "" => None,
+            text => {
+                let (resource, name) = text
+                    .split_once('/')
+                    .ok_or_else(|| Failure::plain("--for must be in resource/name form"))?;
+                Some((resources::kind(resource)?, name.to_owned()))
+            }
+        };
+        let types: Vec<String> =
+            call.text("types").split(',').filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
+        let known =
+            |kind: &String| kind.eq_ignore_ascii_case("Normal") || kind.eq_ignore_ascii_case("Warning");
+        if types.iter().any(|kind| !known(kind)) {
+            return Err(Failure::plain("valid --types are Normal or Warning"));
         }
-    };
-    let types: Vec<&str> = call.text("types").split(',').filter(|kind| !kind.is_empty()).collect();
-    let namespace = if call.has("all-namespaces") { "" } else { call.namespace.as_str() };
-    let mut events = call.list(Kind::Event, namespace, Options::default())?;
-    events.retain(|event| {
+        let namespace = if call.has("all-namespaces") { String::new() } else { call.namespace.clone() };
+        Ok(Self { about, types, namespace })
+    }
+
+    fn includes(&self, event: &Object) -> bool {
         let about = event.value.get("involvedObject");
-        let fits = wanted.as_ref().is_none_or(|(kind, name)| {
+        let fits = self.about.as_ref().is_none_or(|(kind, name)| {
             about.get("kind").str() == kind.name() && about.get("name").str() == name
         });
-        fits && (types.is_empty()
-            || types.iter().any(|kind| kind.eq_ignore_ascii_case(event.value.get("type").str())))
-    });
+        let kind = event.value.get("type").str();
+        let in_place = self.namespace.is_empty() || event.namespace().as_str() == self.namespace;
+        let of_type =
+            self.types.is_empty() || self.types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind));
+        event.key.kind == Kind::Event && fits && in_place && of_type
+    }
+}
+
+async fn run(call: Call) -> Outcome {
+    let wanted = Wanted::of(&call)?;
+    let format = Format::of(&call, false)?;
+    let mut events = call.list(Kind::Event, &wanted.namespace, Options::default())?;
+    events.retain(|event| wanted.includes(event));
+    events.sort_by_key(|event| (last(&event.value), event.meta.resource_version));
+    if call.has("watch") {
+        return watch(&call, &wanted, &format, &events).await;
+    }
     if events.is_empty() {
-        call.complain(&match namespace {
+        call.complain(&match wanted.namespace.as_str() {
             "" => "No events found.".to_owned(),
             namespace => format!("No events found in {namespace} namespace."),
         });
         return Ok(());
     }
-    events.sort_by_key(|event| (last(&event.value), event.meta.resource_version));
-    let now = call.host().with(|simulation| simulation.cluster.timestamp());
-    let with_namespace = call.has("all-namespaces");
-    let mut text = String::new();
-    if !call.has("no-headers") {
-        text.push_str(if with_namespace { "NAMESPACE\t" } else { "" });
-        text.push_str("LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n");
+    if !format.is_default() {
+        return Printer::new(&call, &format).print(&list_of(events.iter().map(AsRef::as_ref)));
     }
-    for event in &events {
-        text.push_str(&row(event, now, with_namespace));
-    }
-    call.write(&tabs::aligned(&text, tabs::TABLE));
+    call.write(&tabs::aligned(&(header(&call) + &rows(&call, &events)), tabs::TABLE));
     Ok(())
+}
+
+fn header(call: &Call) -> String {
+    if call.has("no-headers") {
+        return String::new();
+    }
+    let namespace = if call.has("all-namespaces") { "NAMESPACE\t" } else { "" };
+    format!("{namespace}LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n")
+}
+
+fn rows(call: &Call, events: &[Arc<Object>]) -> String {
+    let now = call.host().with(|simulation| simulation.cluster.timestamp());
+    events.iter().map(|event| row(event, now, call.has("all-namespaces"))).collect()
+}
+
+/// Shows the events that there are, then each as it happens.
+async fn watch(call: &Call, wanted: &Wanted, format: &Format, events: &[Arc<Object>]) -> Outcome {
+    let mut revision = call.host().with(|simulation| simulation.revision());
+    let mut widths = Vec::new();
+    let printer = Printer::new(call, format);
+    let mut show = |events: &[Arc<Object>], first: bool| -> Outcome {
+        if !format.is_default() {
+            return events.iter().try_for_each(|event| printer.print(&event.value));
+        }
+        let header = if first { header(call) } else { String::new() };
+        let text = header + &rows(call, events);
+        call.write(&tabs::lay_out(&text, tabs::TABLE, Some(&mut widths)));
+        Ok(())
+    };
+    show(events, true)?;
+    loop {
+        call.host().changed().await;
+        let (news, seen) = call.host().with(|simulation| {
+            let journal = simulation.cluster.journal();
+            let entries = journal.since(revision).into_iter().flatten();
+            let news: Vec<Arc<Object>> = entries
+                .filter_map(|entry| entry.after.clone())
+                .filter(|object| wanted.includes(object))
+                .collect();
+            (news, journal.revision())
+        });
+        revision = seen;
+        if !news.is_empty() {
+            show(&news, false)?;
+        }
+        call.invocation.stdout().ready().await;
+    }
 }
 
 fn last(event: &Value) -> Timestamp {

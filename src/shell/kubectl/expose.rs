@@ -4,6 +4,7 @@ use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, done};
+use super::record::{self, RECORD};
 use super::resources::{Reading, objects, queries};
 use super::verb::{Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SAVE_CONFIG, Verb, flags};
 use crate::api::object::Object;
@@ -47,7 +48,7 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "TYPE NAME | TYPE/NAME | -f FILE [--port=PORT] [--name=NAME]",
     summary: Words { en: "make a Service for Pods that exist", zh: "为已有的 Pod 创建 Service" },
-    flags: flags![OWN, CHOOSES_PODS, OUTPUT, DRY_RUN, SAVE_CONFIG, FIELD_MANAGER, FILES],
+    flags: flags![OWN, RECORD, CHOOSES_PODS, OUTPUT, DRY_RUN, SAVE_CONFIG, FIELD_MANAGER, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call))),
@@ -111,6 +112,7 @@ fn expose(call: &Call, object: &Object, dry_run: DryRun) -> Result<Value, Failur
     if call.namespace_given() {
         service.set_at(&["metadata", "namespace"], SmolStr::new(&call.namespace));
     }
+    record::annotate(call, &mut service);
     if call.has("save-config") {
         service = crate::api::patch::last_applied::with_last_applied(&service);
     }

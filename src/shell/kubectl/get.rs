@@ -13,7 +13,7 @@ use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::table::Table;
 use crate::api::value::Value as Document;
-use crate::shell::command::{Flag, Value, not_simulated, option, switch};
+use crate::shell::command::{Flag, Value, option, switch};
 use crate::words::Words;
 
 const OWN: &[Flag] = &[
@@ -30,7 +30,6 @@ const OWN: &[Flag] = &[
     option('\0', "chunk-size", Value::Number, "how many objects are fetched at once", "每次获取的对象数"),
     switch('\0', "server-print", "let the server make the table", "由服务端生成表格"),
     option('\0', "subresource", Value::OneOf(&["status", "scale"]), "a part of the object", "对象的子资源"),
-    not_simulated('\0', "kustomize", Value::File, "-f"),
 ];
 
 /// `get`.

@@ -4,11 +4,13 @@ use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, done};
+use super::record::{self, RECORD};
 use super::resources::{Found, Reading, objects, queries};
 use super::verb::{
     ALL, ALL_NAMESPACES, Action, DRY_RUN, FIELD_MANAGER, FIELD_SELECTOR, FILES, OUTPUT, Operands, SELECTOR,
     Verb, flags,
 };
+use crate::api::patch::merge;
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::Patch;
 use crate::shell::command::{Flag, Value as Argument, option, switch};
@@ -28,7 +30,18 @@ pub static LABEL: Verb = Verb {
     aliases: &[],
     usage: "TYPE NAME KEY=VALUE... KEY-...",
     summary: Words { en: "set and remove labels", zh: "设置和删除标签" },
-    flags: flags![OWN, ALL, ALL_NAMESPACES, SELECTOR, FIELD_SELECTOR, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+    flags: flags![
+        OWN,
+        RECORD,
+        ALL,
+        ALL_NAMESPACES,
+        SELECTOR,
+        FIELD_SELECTOR,
+        OUTPUT,
+        DRY_RUN,
+        FIELD_MANAGER,
+        FILES
+    ],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call, Which::Labels))),
@@ -40,7 +53,18 @@ pub static ANNOTATE: Verb = Verb {
     aliases: &[],
     usage: "TYPE NAME KEY=VALUE... KEY-...",
     summary: Words { en: "set and remove annotations", zh: "设置和删除注解" },
-    flags: flags![OWN, ALL, ALL_NAMESPACES, SELECTOR, FIELD_SELECTOR, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+    flags: flags![
+        OWN,
+        RECORD,
+        ALL,
+        ALL_NAMESPACES,
+        SELECTOR,
+        FIELD_SELECTOR,
+        OUTPUT,
+        DRY_RUN,
+        FIELD_MANAGER,
+        FILES
+    ],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call, Which::Annotations))),
@@ -76,9 +100,6 @@ struct Changes {
 }
 
 async fn run(call: Call, which: Which) -> Outcome {
-    if call.has("local") {
-        return Err(Failure::NotSimulated(format!("{} --local", call.path), "--dry-run=client"));
-    }
     let (resources, pairs) = split(&call);
     if resources.is_empty() && call.flags.value("filename").is_none() {
         return Err(Failure::plain(
@@ -202,12 +223,18 @@ fn change(
     }
     let dry_run = call.dry_run()?;
     let mut value = object.value.clone();
-    if dry_run != DryRun::Client && (added || removed || which == Which::Annotations || versioned(call)) {
+    if dry_run == DryRun::Client || call.is_local() {
+        let mut body = Value::map();
+        *body.at_mut(&["metadata", which.field()]) = patch;
+        record::annotate(call, &mut body);
+        value = merge::apply(&value, &body);
+    } else if added || removed || which == Which::Annotations || versioned(call) {
         let mut body = value!({ "metadata": {} });
         *body.at_mut(&["metadata", which.field()]) = patch;
         if versioned(call) {
             body.set_at(&["metadata", "resourceVersion"], SmolStr::new(call.text("resource-version")));
         }
+        record::annotate(call, &mut body);
         value = call.patch(&object.key, Patch::Merge(body), dry_run)?.value.clone();
     }
     let what = match (which, added, removed) {

@@ -8,11 +8,14 @@ mod api_resources;
 mod apply;
 mod attach;
 mod auth;
+mod autoscale;
 mod call;
 mod cluster_info;
 mod columns;
 mod complete;
+mod completion;
 mod config;
+mod config_change;
 mod context;
 mod create;
 mod delete;
@@ -20,10 +23,13 @@ mod describe;
 mod diff;
 mod discovery;
 mod drain;
+mod edit;
 mod events;
 mod exec;
 mod explain;
 mod expose;
+#[cfg(test)]
+mod facts;
 mod failure;
 mod get;
 mod gotemplate;
@@ -37,7 +43,9 @@ mod nodes;
 mod output;
 mod patch;
 mod pods;
+mod port_forward;
 mod raw;
+mod record;
 mod replace;
 mod resources;
 mod rollout;
@@ -88,11 +96,11 @@ pub static VERBS: &[&Verb] = &[
     &set::VERB,
     &explain::VERB,
     &get::VERB,
-    &unsupported::EDIT,
+    &edit::VERB,
     &delete::VERB,
     &rollout::VERB,
     &scale::VERB,
-    &unsupported::AUTOSCALE,
+    &autoscale::VERB,
     &unsupported::CERTIFICATE,
     &cluster_info::VERB,
     &unsupported::TOP,
@@ -104,7 +112,7 @@ pub static VERBS: &[&Verb] = &[
     &logs::VERB,
     &attach::VERB,
     &exec::VERB,
-    &unsupported::PORT_FORWARD,
+    &port_forward::VERB,
     &unsupported::PROXY,
     &unsupported::COPY,
     &auth::VERB,
@@ -118,7 +126,7 @@ pub static VERBS: &[&Verb] = &[
     &unsupported::KUSTOMIZE,
     &label::LABEL,
     &label::ANNOTATE,
-    &unsupported::COMPLETION,
+    &completion::VERB,
     &api_resources::RESOURCES,
     &api_resources::VERSIONS,
     &config::VERB,
@@ -170,11 +178,14 @@ fn prepare(invocation: Invocation) -> Result<Option<Call>, Failure> {
         path = format!("{path} {}", verb.name);
     }
     let flags = read_flags(verb, &path, &arguments)?;
+    if verb.flags.iter().any(|flag| flag.long == "record") && flags.value("record").is_some() {
+        invocation.stderr().line(record::DEPRECATED);
+    }
     if flags.has("help") {
         help::print_verb(&invocation, verb, &path);
         return Ok(None);
     }
-    let namespace = connect(&invocation, &flags)?;
+    let namespace = connect(&invocation, &flags, &path)?;
     Ok(Some(Call::new(invocation, verb, path, flags, namespace)))
 }
 
@@ -223,9 +234,7 @@ fn check_value(flag: &Flag, value: &str) -> Result<(), String> {
     match flag.value {
         Value::Number if value.parse::<i64>().is_err() => syntax("ParseInt"),
         Value::Duration => crate::shell::duration::duration(value).map(drop),
-        Value::None if !matches!(value, "true" | "false" | "1" | "0" | "t" | "f" | "T" | "F") => {
-            syntax("ParseBool")
-        }
+        Value::None if crate::shell::flags::boolean(value).is_none() => syntax("ParseBool"),
         _ => Ok(()),
     }
 }
@@ -256,19 +265,27 @@ fn log_refused(invocation: &Invocation, server: &str, address: &str) {
     /// How often discovery tries.
     const ATTEMPTS: u32 = 5;
     let server = if server.contains("//") { server.to_owned() } else { format!("http://{server}") };
-    let now = invocation.host.now();
-    let time = invocation.host.with(|simulation| simulation.cluster.timestamp().to_string());
-    let (day, clock) = (time.get(5..10).unwrap_or("").replace('-', ""), time.get(11..19).unwrap_or(""));
     for _ in 0..ATTEMPTS {
-        invocation.stderr().line(&format!(
-            "E{day} {clock}.{:06}     100 memcache.go:265] \"Unhandled Error\" err=\"couldn't get current server API group list: Get \\\"{server}/api?timeout=32s\\\": dial tcp {address}: connect: connection refused\"",
-            now % 1_000_000
+        invocation.stderr().line(&log_line(
+            invocation,
+            "memcache.go:265",
+            &format!(
+                "couldn't get current server API group list: Get \\\"{server}/api?timeout=32s\\\": dial tcp {address}: connect: connection refused"
+            ),
         ));
     }
 }
 
+/// A line of the log of Kubernetes' programs (klog) about an unhandled error.
+fn log_line(invocation: &Invocation, source: &str, text: &str) -> String {
+    let time = invocation.host.with(|simulation| simulation.cluster.timestamp().to_string());
+    let (day, clock) = (time.get(5..10).unwrap_or("").replace('-', ""), time.get(11..19).unwrap_or(""));
+    let micros = invocation.host.now() % 1_000_000;
+    format!("E{day} {clock}.{micros:06}     100 {source}] \"Unhandled Error\" err=\"{text}\"")
+}
+
 /// The namespace in force; refuses servers and contexts that are not there.
-fn connect(invocation: &Invocation, flags: &Parsed) -> Result<String, Failure> {
+fn connect(invocation: &Invocation, flags: &Parsed, path: &str) -> Result<String, Failure> {
     let config = Config::load(invocation, flags.value("kubeconfig"))?;
     let context = flags.value("context").unwrap_or(config.current());
     if config.context(context).is_none() && flags.value("context").is_some() {
@@ -276,17 +293,48 @@ fn connect(invocation: &Invocation, flags: &Parsed) -> Result<String, Failure> {
             "Error in configuration: context was not found for specified context: {context}"
         )));
     }
-    if let Some(server) = flags.value("server").filter(|server| *server != context::SERVER) {
-        let address = server.split("//").last().unwrap_or(server);
-        log_refused(invocation, server, address);
-        return Err(Failure::Exact(format!(
-            "The connection to the server {address} was refused - did you specify the right host or port?"
-        )));
+    // `config set-cluster` has a --server of its own, and asks no server.
+    if path.starts_with("kubectl config ") {
+        return Ok(config.namespace(context));
+    }
+    match flags.value("server").filter(|server| *server != context::SERVER) {
+        Some(server) => return Err(refused(invocation, server)),
+        None if flags.value("server").is_some() => {}
+        None => match config.server(context) {
+            Some(context::SERVER) => {}
+            // Without a cluster the client library falls back to this address.
+            None => return Err(refused(invocation, "http://localhost:8080")),
+            Some(server) => return Err(unreachable(server)),
+        },
     }
     Ok(match flags.value("namespace").filter(|namespace| !namespace.is_empty()) {
         Some(namespace) => namespace.to_owned(),
         None => config.namespace(context),
     })
+}
+
+/// Nothing listens at an address.
+fn refused(invocation: &Invocation, server: &str) -> Failure {
+    let address = server.split("//").last().unwrap_or(server);
+    log_refused(invocation, server, address);
+    Failure::Exact(format!(
+        "The connection to the server {address} was refused - did you specify the right host or port?"
+    ))
+}
+
+/// Nothing answers at the address of another cluster: it is not part of the world.
+fn unreachable(server: &str) -> Failure {
+    let (scheme, address) = server.split_once("://").unwrap_or(("https", server));
+    let address = address.split('/').next().unwrap_or(address);
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let port = if scheme == "http" { "80" } else { "443" };
+    if host.parse::<std::net::IpAddr>().is_err() {
+        return Failure::Exact(format!(
+            "Unable to connect to the server: dial tcp: lookup {host}: no such host"
+        ));
+    }
+    let target = if address.contains(':') { address.to_owned() } else { format!("{address}:{port}") };
+    Failure::Exact(format!("Unable to connect to the server: dial tcp {target}: i/o timeout"))
 }
 
 /// A verb that only leads to others, called without one of them.

@@ -3,7 +3,7 @@
 use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::output::{Format, Printer, done};
-use super::verb::{ALL, Action, DRY_RUN, OUTPUT, Operands, SELECTOR, Verb, flags};
+use super::verb::{ALL, Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SELECTOR, VALIDATE, Verb, flags};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
@@ -46,7 +46,7 @@ pub static TAINT: Verb = Verb {
     aliases: &[],
     usage: "nodes NODE KEY=VALUE:EFFECT... KEY[:EFFECT]-...",
     summary: Words { en: "set and remove taints of nodes", zh: "设置和删除节点污点" },
-    flags: flags![OVERWRITE, ALL, SELECTOR, OUTPUT, DRY_RUN],
+    flags: flags![OVERWRITE, ALL, SELECTOR, OUTPUT, DRY_RUN, VALIDATE, FIELD_MANAGER],
     children: &[],
     operands: Operands::Resources,
     action: Action::Now(taint),

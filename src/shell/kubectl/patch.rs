@@ -4,10 +4,13 @@ use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, done};
+use super::record::{self, RECORD};
 use super::resources::{Reading, objects, queries};
 use super::verb::{Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, Verb, flags};
 use crate::api::json;
 use crate::api::object::Object;
+use crate::api::patch::{PatchError, json_patch, merge, strategic};
+use crate::api::schema::schema;
 use crate::api::status::{Reason, Status};
 use crate::api::value::Value;
 use crate::api::yaml;
@@ -36,7 +39,7 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "TYPE NAME -p PATCH",
     summary: Words { en: "change some fields of an object", zh: "修改对象的部分字段" },
-    flags: flags![OWN, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+    flags: flags![OWN, RECORD, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call))),
@@ -61,9 +64,6 @@ async fn run(call: Call) -> Outcome {
     let kind = Some(call.text("type")).filter(|kind| !kind.is_empty()).unwrap_or("strategic");
     if !["json", "merge", "strategic"].contains(&kind) {
         return Err(Failure::plain(format!("--type must be one of [json merge strategic], not \"{kind}\"")));
-    }
-    if call.has("local") {
-        return Err(Failure::NotSimulated("kubectl patch --local".to_owned(), "--dry-run=client"));
     }
     let (manifests, failures) = manifests::read(&call).await;
     if manifests.is_empty() && !failures.is_empty() {
@@ -106,8 +106,10 @@ fn read_patch(text: &str, kind: &str) -> Result<Patch, Status> {
 
 fn change(call: &Call, object: &Object, patch: Patch) -> Result<(Value, &'static str), Failure> {
     let dry_run = call.dry_run()?;
-    if dry_run == DryRun::Client {
-        return Ok((object.value.clone(), "patched"));
+    if dry_run == DryRun::Client || call.is_local() {
+        let value = patched_here(object, &patch).map_err(|why| Failure::plain(why.message))?;
+        let same = value == object.value;
+        return Ok((value, if same { "patched (no change)" } else { "patched" }));
     }
     let subresource = match call.text("subresource") {
         "" => Subresource::None,
@@ -122,9 +124,23 @@ fn change(call: &Call, object: &Object, patch: Patch) -> Result<(Value, &'static
     let options = call.options(dry_run);
     let request = Request::new(Actor::User, Ask::Patch(patch), &object.key).subresource(subresource);
     let after = call.send(request.options(options))?;
+    let after = record::keep(call, after)?;
     let value = if subresource == Subresource::Scale { scale_of(&after) } else { after.value.clone() };
     let same = unversioned(&object.value) == unversioned(&after.value);
     Ok((value, if same { "patched (no change)" } else { "patched" }))
+}
+
+/// The document after a patch that the server does not see.
+fn patched_here(object: &Object, patch: &Patch) -> Result<Value, PatchError> {
+    match patch {
+        Patch::Json(patch) => json_patch::apply(&object.value, patch),
+        Patch::Merge(patch) => Ok(merge::apply(&object.value, patch)),
+        Patch::Strategic(patch) => {
+            let info = object.key.kind.info();
+            let type_id = schema().kind(info.api_version, info.name).expect("every kind has a schema");
+            strategic::apply(&object.value, patch, type_id)
+        }
+    }
 }
 
 /// A document without what every write changes.

@@ -4,6 +4,7 @@ use super::call::{Call, DryRun, key};
 use super::failure::{Failure, Outcome};
 use super::manifests::{self, Manifest};
 use super::output::{Format, Printer, done};
+use super::record::{self, RECORD};
 use super::verb::{
     Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
 };
@@ -37,7 +38,7 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "-f FILE",
     summary: Words { en: "replace objects by those of manifests", zh: "用清单替换对象" },
-    flags: flags![OWN, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER, FILES],
+    flags: flags![OWN, RECORD, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER, FILES],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Waits(|call| Box::pin(run(call))),
@@ -91,8 +92,11 @@ async fn remove(call: &Call, manifest: &Manifest) -> Outcome {
 
 /// Replaces one object, or makes it where it is not there.
 fn replace(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<Value, Failure> {
-    let value =
-        if call.has("save-config") { with_last_applied(&manifest.value) } else { manifest.value.clone() };
+    let mut value = manifest.value.clone();
+    record::annotate(call, &mut value);
+    if call.has("save-config") {
+        value = with_last_applied(&value);
+    }
     if dry_run == DryRun::Client {
         return Ok(value);
     }

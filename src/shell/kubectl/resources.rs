@@ -15,6 +15,10 @@ use crate::cluster::request::Options;
 /// What is said when nothing names an object.
 const NOTHING_NAMED: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
+/// What is said when `--local` comes without a file.
+const LOCAL_NEEDS_FILES: &str =
+    "resource(s) were provided, but no name, label selector, or --all flag specified";
+
 /// What the operands and flags of a call mean.
 #[derive(Clone, Debug)]
 pub enum Query {
@@ -24,6 +28,8 @@ pub enum Query {
         key: Key,
         /// The file that it was named in, or empty.
         source: String,
+        /// The object of the file itself, where `--local` asks for it.
+        local: Option<Arc<Object>>,
     },
     /// All objects of a kind that the selectors select.
     Many {
@@ -118,7 +124,11 @@ pub fn queries(
                 "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
             ));
         }
-        return Ok(manifests.into_iter().map(of_manifest).collect());
+        let local = call.is_local();
+        return Ok(manifests.into_iter().map(|manifest| of_manifest(manifest, local)).collect());
+    }
+    if call.is_local() {
+        return Err(Failure::plain(LOCAL_NEEDS_FILES));
     }
     let selects = selects(call);
     if operands.iter().any(|word| word.contains('/')) {
@@ -159,8 +169,10 @@ fn chooses_by_selector(call: &Call) -> bool {
     call.verb.flags.iter().any(|flag| flag.long == "selector" && flag.short == Some('l'))
 }
 
-fn of_manifest(manifest: Manifest) -> Query {
-    Query::One { key: key(manifest.kind, &manifest.namespace, &manifest.name), source: manifest.source }
+fn of_manifest(manifest: Manifest, local: bool) -> Query {
+    let key = key(manifest.kind, &manifest.namespace, &manifest.name);
+    let local = local.then(|| Arc::new(Object::new(manifest.kind, manifest.value, None)));
+    Query::One { key, source: manifest.source, local }
 }
 
 fn one(call: &Call, kind: Kind, name: &str) -> Result<Query, Failure> {
@@ -170,7 +182,7 @@ fn one(call: &Call, kind: Kind, name: &str) -> Result<Query, Failure> {
     if let Some(why) = unusable_name(name) {
         return Err(Failure::plain(format!("invalid resource name \"{name}\": [{why}]")));
     }
-    Ok(Query::One { key: key(kind, &call.namespace, name), source: String::new() })
+    Ok(Query::One { key: key(kind, &call.namespace, name), source: String::new(), local: None })
 }
 
 /// Why a name cannot stand in a request's path.
@@ -234,6 +246,9 @@ pub fn objects(call: &Call, queries: &[Query]) -> (Vec<Found>, Vec<Failure>) {
     let mut failures = Vec::new();
     for query in queries {
         match query {
+            Query::One { local: Some(object), source, .. } => {
+                found.push(Found { object: Arc::clone(object), source: source.clone() });
+            }
             Query::One { key, source, .. } => match call.get(key.kind, &key.namespace, &key.name) {
                 Ok(object) => {
                     found.push(Found { object, source: source.clone() });

@@ -10,6 +10,7 @@ use super::failure::{Failure, Outcome};
 use super::logs::print_all;
 use super::output::{Format, Printer, done};
 use super::pods::status_of;
+use super::record::{self, RECORD};
 use super::verb::{Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SAVE_CONFIG, Verb, flags};
 use crate::api::json;
 use crate::api::object::{Key, Object};
@@ -75,6 +76,11 @@ const OWN: &[Flag] = &[
     option('\0', "grace-period", Argument::Number, "seconds that the Pod has to end", "Pod 终止前的宽限秒数"),
     switch('\0', "force", "do not wait for the kubelet when deleting", "删除时不等待 kubelet"),
     not_simulated('f', "filename", Argument::File, "kubectl apply -f"),
+    not_simulated('k', "kustomize", Argument::File, "kubectl apply -f"),
+    not_simulated('R', "recursive", Argument::None, "kubectl apply -f"),
+    not_simulated('\0', "cascade", Argument::Optional("background"), "kubectl delete --cascade"),
+    not_simulated('\0', "timeout", Argument::Duration, "--pod-running-timeout"),
+    not_simulated('\0', "wait", Argument::None, "kubectl wait"),
     not_simulated('\0', "override-type", Argument::Text, "--overrides"),
 ];
 
@@ -84,7 +90,7 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "NAME --image=IMAGE [-it --rm --restart=Never] [-- ARGUMENT...]",
     summary: Words { en: "start a Pod of one image", zh: "用一个镜像启动 Pod" },
-    flags: flags![OWN, OUTPUT, DRY_RUN, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![OWN, RECORD, OUTPUT, DRY_RUN, SAVE_CONFIG, FIELD_MANAGER],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Waits(|call| Box::pin(run(call))),
@@ -271,11 +277,11 @@ fn service(call: &Call, pod: &Value) -> Result<Value, Failure> {
 }
 
 fn send(call: &Call, kind: Kind, value: Value, dry_run: DryRun) -> Result<Value, Failure> {
-    let value = if call.has("save-config") {
-        crate::api::patch::last_applied::with_last_applied(&value)
-    } else {
-        value
-    };
+    let mut value = value;
+    record::annotate(call, &mut value);
+    if call.has("save-config") {
+        value = crate::api::patch::last_applied::with_last_applied(&value);
+    }
     if dry_run == DryRun::Client {
         return Ok(value);
     }

@@ -4,6 +4,7 @@ use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, done};
+use super::record::{self, RECORD};
 use super::resources::{Reading, objects, queries};
 use super::verb::{ALL, Action, DRY_RUN, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
 use crate::cluster::request::Subresource;
@@ -22,10 +23,10 @@ const OWN: &[Flag] = &[
 /// `scale`.
 pub static VERB: Verb = Verb {
     name: "scale",
-    aliases: &["resize"],
+    aliases: &[],
     usage: "--replicas=COUNT TYPE NAME | TYPE/NAME | -f FILE",
     summary: Words { en: "change how many Pods a workload has", zh: "修改工作负载的 Pod 数量" },
-    flags: flags![OWN, ALL, SELECTOR, OUTPUT, DRY_RUN, FILES],
+    flags: flags![OWN, RECORD, ALL, SELECTOR, OUTPUT, DRY_RUN, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call))),
@@ -64,7 +65,7 @@ async fn run(call: Call) -> Outcome {
             let request = Request::new(Actor::User, Ask::Update(body), &object.key)
                 .subresource(Subresource::Scale)
                 .options(options);
-            if let Err(status) = call.send(request) {
+            if let Err(status) = call.send(request).and_then(|object| record::keep(&call, object)) {
                 failures.push(status.into());
                 continue;
             }

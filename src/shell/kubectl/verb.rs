@@ -118,6 +118,7 @@ pub const GLOBAL: &[Flag] = &[
     not_simulated('\0', "as", Value::Text, ""),
     not_simulated('\0', "as-group", Value::Text, ""),
     not_simulated('\0', "as-uid", Value::Text, ""),
+    not_simulated('\0', "as-user-extra", Value::Text, ""),
     not_simulated('\0', "cache-dir", Value::Text, ""),
     not_simulated('\0', "certificate-authority", Value::File, "--context"),
     not_simulated('\0', "client-certificate", Value::File, "--context"),
@@ -126,6 +127,7 @@ pub const GLOBAL: &[Flag] = &[
     not_simulated('\0', "disable-compression", Value::None, ""),
     not_simulated('\0', "insecure-skip-tls-verify", Value::None, ""),
     not_simulated('\0', "kuberc", Value::File, ""),
+    not_simulated('\0', "log-flush-frequency", Value::Duration, ""),
     not_simulated('\0', "match-server-version", Value::None, "kubectl version"),
     not_simulated('\0', "password", Value::Text, "--context"),
     not_simulated('\0', "profile", Value::Text, ""),
@@ -138,18 +140,20 @@ pub const GLOBAL: &[Flag] = &[
     not_simulated('\0', "warnings-as-errors", Value::None, ""),
 ];
 
+const FILENAME: Flag = option(
+    'f',
+    "filename",
+    Value::File,
+    "a manifest, a folder of them, or - for standard input",
+    "清单文件、目录，或 - 表示标准输入",
+);
+const RECURSIVE: Flag = switch('R', "recursive", "look into folders below as well", "同时处理子目录");
+
 /// Flags that name files.
-pub const FILES: &[Flag] = &[
-    option(
-        'f',
-        "filename",
-        Value::File,
-        "a manifest, a folder of them, or - for standard input",
-        "清单文件、目录，或 - 表示标准输入",
-    ),
-    switch('R', "recursive", "look into folders below as well", "同时处理子目录"),
-    not_simulated('k', "kustomize", Value::File, "-f"),
-];
+pub const FILES: &[Flag] = &[FILENAME, RECURSIVE, not_simulated('k', "kustomize", Value::File, "-f")];
+
+/// Flags that name files, of verbs that know no kustomization.
+pub const PLAIN_FILES: &[Flag] = &[FILENAME, RECURSIVE];
 
 /// Flags that choose objects by labels.
 pub const SELECTOR: &[Flag] =

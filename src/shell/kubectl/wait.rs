@@ -9,12 +9,12 @@ use super::manifests;
 use super::output::name_of;
 use super::resources::{Found, Query, Reading, objects, queries};
 use super::verb::{
-    ALL, ALL_NAMESPACES, Action, FIELD_SELECTOR, FILES, OUTPUT, Operands, SELECTOR, Verb, flags,
+    ALL, ALL_NAMESPACES, Action, FIELD_SELECTOR, OUTPUT, Operands, PLAIN_FILES, SELECTOR, Verb, flags,
 };
 use super::watch::until_gone;
 use crate::api::object::Object;
 use crate::api::value::Value;
-use crate::shell::command::{Flag, Value as Argument, option};
+use crate::shell::command::{Flag, Value as Argument, not_simulated, option};
 use crate::shell::duration::duration;
 use crate::shell::executor::{Either, first};
 use crate::words::Words;
@@ -31,6 +31,7 @@ const OWN: &[Flag] = &[
         "delete、create、condition=名称[=值] 或 jsonpath=路径[=值]",
     ),
     option('\0', "timeout", Argument::Duration, "how long to wait", "最长等待时间"),
+    not_simulated('\0', "local", Argument::None, "kubectl wait -f FILE"),
 ];
 
 /// `wait`.
@@ -39,7 +40,7 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "TYPE/NAME --for=CONDITION",
     summary: Words { en: "wait until objects are as asked for", zh: "等待对象满足条件" },
-    flags: flags![OWN, ALL, ALL_NAMESPACES, SELECTOR, FIELD_SELECTOR, OUTPUT, FILES],
+    flags: flags![OWN, ALL, ALL_NAMESPACES, SELECTOR, FIELD_SELECTOR, OUTPUT, PLAIN_FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call))),

@@ -1,24 +1,29 @@
-//! `kubectl create configmap` and `kubectl create secret generic`.
+//! `kubectl create configmap`, and the texts with keys that `create secret generic` takes as well.
 
-use super::{generate, literals, one_name};
-use crate::api::base64;
+use super::{GENERATED, generate, literals, one_name};
 use crate::api::registry::Kind;
 use crate::api::value::{Map, Value};
-use crate::shell::command::{Flag, Value as Argument, option};
-use crate::shell::filesystem::file_name;
+use crate::shell::command::{Flag, Value as Argument, not_simulated, option};
+use crate::shell::filesystem::{absolute, file_name};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
-use crate::shell::kubectl::verb::{
-    Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
-};
+use crate::shell::kubectl::verb::{Action, Operands, Verb, flags};
 use crate::value;
 use crate::words::Words;
 
-const SOURCES: &[Flag] = &[
+/// Flags that name texts with their keys.
+pub const SOURCES: &[Flag] = &[
     option('\0', "from-literal", Argument::Text, "KEY=VALUE; may be repeated", "键=值；可重复"),
-    option('\0', "from-file", Argument::File, "[KEY=]FILE; may be repeated", "[键=]文件；可重复"),
+    option(
+        '\0',
+        "from-file",
+        Argument::File,
+        "[KEY=]FILE or a folder; may be repeated",
+        "[键=]文件或目录；可重复",
+    ),
+    option('\0', "from-env-file", Argument::File, "a file of KEY=VALUE lines", "每行一个 键=值 的文件"),
+    not_simulated('\0', "append-hash", Argument::None, "a name of your own"),
 ];
-const TYPE: &[Flag] = &[option('\0', "type", Argument::Text, "the type of the Secret", "Secret 的类型")];
 
 /// `create configmap`.
 pub static CONFIG_MAP: Verb = Verb {
@@ -26,33 +31,10 @@ pub static CONFIG_MAP: Verb = Verb {
     aliases: &["cm"],
     usage: "NAME [--from-literal=KEY=VALUE] [--from-file=FILE]",
     summary: Words { en: "create a ConfigMap", zh: "创建 ConfigMap" },
-    flags: flags![SOURCES, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![SOURCES, GENERATED],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Now(config_map),
-};
-
-/// `create secret`.
-pub static SECRET: Verb = Verb {
-    name: "secret",
-    aliases: &[],
-    usage: "generic NAME",
-    summary: Words { en: "create a Secret", zh: "创建 Secret" },
-    flags: flags![],
-    children: &[&GENERIC],
-    operands: Operands::Nothing,
-    action: Action::Now(crate::shell::kubectl::parent),
-};
-
-static GENERIC: Verb = Verb {
-    name: "generic",
-    aliases: &[],
-    usage: "NAME [--from-literal=KEY=VALUE] [--from-file=FILE]",
-    summary: Words { en: "create a Secret from texts and files", zh: "用文本和文件创建 Secret" },
-    flags: flags![SOURCES, TYPE, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
-    children: &[],
-    operands: Operands::Nothing,
-    action: Action::Now(secret),
 };
 
 fn config_map(call: &Call) -> Outcome {
@@ -64,29 +46,80 @@ fn config_map(call: &Call) -> Outcome {
     generate(call, Kind::ConfigMap, document, "failed to create configmap: ")
 }
 
-fn secret(call: &Call) -> Outcome {
-    let mut document = value!({ "metadata": { "name": (one_name(call)?.to_owned()) } });
-    let data = data(call)?;
-    if !data.is_empty() {
-        let encoded = data.into_iter().map(|(key, text)| (key, Value::from(base64::encode(text.as_bytes()))));
-        document.set("data", encoded.collect::<Map>());
-    }
-    if let Some(kind) = call.flags.value("type").filter(|kind| !kind.is_empty()) {
-        document.set("type", Value::from(kind.to_owned()));
-    }
-    generate(call, Kind::Secret, document, "failed to create secret ")
-}
-
 /// The texts that flags name, with their keys.
-fn data(call: &Call) -> Result<Vec<(String, String)>, Failure> {
-    let mut pairs = literals(&call.flags.values("from-literal"), "literal")?;
+///
+/// # Errors
+/// A file that is not there, or a pair without its `=`.
+pub fn data(call: &Call) -> Result<Vec<(String, String)>, Failure> {
+    let sources = call.flags.values("from-file").len() + call.flags.values("from-literal").len();
+    let env_files = call.flags.values("from-env-file");
+    if sources > 0 && !env_files.is_empty() {
+        return Err(Failure::plain("from-env-file cannot be combined with from-file or from-literal"));
+    }
+    let mut pairs = Vec::new();
     for source in call.flags.values("from-file") {
-        let (key, path) = source.split_once('=').unwrap_or((file_name(source), source));
-        let text = call
-            .invocation
-            .read_file(path)
-            .map_err(|_| Failure::plain(format!("error reading {path}: no such file or directory")))?;
-        pairs.push((key.to_owned(), text.to_string()));
+        from_file(call, source, &mut pairs)?;
+    }
+    pairs.extend(literals(&call.flags.values("from-literal"), "literal")?);
+    for file in env_files {
+        for line in read(call, file)?.lines() {
+            let line = line.trim_start();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (key, text) = match line.split_once('=') {
+                Some((key, text)) => (key, text.to_owned()),
+                // A name alone stands for the variable of this shell.
+                None => (line, call.invocation.variable(line).unwrap_or("").to_owned()),
+            };
+            pairs.push((key.to_owned(), text));
+        }
+    }
+    let mut seen = Vec::new();
+    for (key, _) in &pairs {
+        if seen.contains(&key) {
+            return Err(Failure::plain(format!(
+                "cannot add key {key:?}, another key by that name already exists in Data"
+            )));
+        }
+        seen.push(key);
     }
     Ok(pairs)
+}
+
+/// `[KEY=]FILE`, or a folder whose files each give an entry.
+fn from_file(call: &Call, source: &str, pairs: &mut Vec<(String, String)>) -> Result<(), Failure> {
+    let (key, path) = match source.split_once('=') {
+        Some(("", _)) => {
+            return Err(Failure::plain(format!("key name for file path {} missing", &source[1..])));
+        }
+        Some((key, "")) => return Err(Failure::plain(format!("file path for key name {key} missing"))),
+        Some((key, path)) => (Some(key), path),
+        None => (None, source),
+    };
+    let folder = call.invocation.path(path);
+    let files = call.invocation.files();
+    if files.borrow().is_directory(&folder) {
+        if let Some(key) = key {
+            debug_assert!(!key.is_empty(), "an empty key was refused above");
+            return Err(Failure::plain("cannot give a key name for a directory path"));
+        }
+        let names = files.borrow().names(&folder);
+        for name in names {
+            let file = absolute(&folder, &name);
+            if let Ok(text) = files.borrow().read(&file) {
+                pairs.push((name, text.to_string()));
+            }
+        }
+        return Ok(());
+    }
+    let text = read(call, path)?;
+    pairs.push((key.unwrap_or(file_name(path)).to_owned(), text));
+    Ok(())
+}
+
+fn read(call: &Call, path: &str) -> Result<String, Failure> {
+    let text = call.invocation.read_file(path);
+    text.map(|text| text.to_string())
+        .map_err(|_| Failure::plain(format!("error reading {path}: no such file or directory")))
 }

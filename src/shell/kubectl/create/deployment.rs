@@ -1,14 +1,12 @@
 //! `kubectl create deployment`.
 
-use super::generate;
+use super::{GENERATED, generate};
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
 use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
-use crate::shell::kubectl::verb::{
-    Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
-};
+use crate::shell::kubectl::verb::{Action, Operands, Verb, flags};
 use crate::value;
 use crate::words::Words;
 
@@ -30,7 +28,7 @@ pub static VERB: Verb = Verb {
     aliases: &["deploy"],
     usage: "NAME --image=IMAGE [-- COMMAND [ARGUMENT...]]",
     summary: Words { en: "create a Deployment", zh: "创建 Deployment" },
-    flags: flags![OWN, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![OWN, GENERATED],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Now(run),

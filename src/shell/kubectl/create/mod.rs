@@ -5,6 +5,8 @@
 mod config_map;
 mod deployment;
 mod namespace;
+mod policy;
+mod secret;
 mod service;
 mod workloads;
 
@@ -12,8 +14,10 @@ use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests::{self, Manifest};
 use super::output::{Format, Printer, done};
+use super::record::{self, RECORD};
 use super::verb::{
     Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SAVE_CONFIG, SELECTOR, VALIDATE, Verb, flags,
+    joined,
 };
 use crate::api::patch::last_applied::with_last_applied;
 use crate::api::registry::Kind;
@@ -32,6 +36,10 @@ const OWN: &[Flag] = &[
     not_simulated('\0', "raw", Argument::Text, "kubectl create -f"),
 ];
 
+/// Flags of every generator.
+pub const GENERATED: &[Flag] =
+    &joined::<{ OUTPUT.len() + 4 }>(&[OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER]);
+
 /// `create`.
 pub static VERB: Verb = Verb {
     name: "create",
@@ -40,17 +48,25 @@ pub static VERB: Verb = Verb {
     summary: Words {
         en: "create objects from manifests or by name", zh: "根据清单或名称创建对象"
     },
-    flags: flags![OWN, SELECTOR, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER, FILES],
+    flags: flags![OWN, RECORD, SELECTOR, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER, FILES],
     children: &[
-        &workloads::CRON_JOB,
+        &policy::CLUSTER_ROLE,
+        &policy::CLUSTER_ROLE_BINDING,
         &config_map::CONFIG_MAP,
+        &workloads::CRON_JOB,
         &deployment::VERB,
         &workloads::INGRESS,
         &workloads::JOB,
         &namespace::NAMESPACE,
-        &config_map::SECRET,
+        &policy::DISRUPTION_BUDGET,
+        &policy::PRIORITY_CLASS,
+        &policy::QUOTA,
+        &policy::ROLE,
+        &policy::ROLE_BINDING,
+        &secret::VERB,
         &service::VERB,
         &namespace::SERVICE_ACCOUNT,
+        &super::unsupported::CREATE_TOKEN,
     ],
     operands: Operands::Nothing,
     action: Action::Waits(|call| Box::pin(run(call))),
@@ -84,8 +100,11 @@ async fn run(call: Call) -> Outcome {
 }
 
 fn create(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<Value, Failure> {
-    let value =
-        if call.has("save-config") { with_last_applied(&manifest.value) } else { manifest.value.clone() };
+    let mut value = manifest.value.clone();
+    record::annotate(call, &mut value);
+    if call.has("save-config") {
+        value = with_last_applied(&value);
+    }
     if dry_run == DryRun::Client {
         return Ok(value);
     }

@@ -1,13 +1,11 @@
 //! `kubectl create namespace` and `kubectl create serviceaccount`.
 
-use super::{generate, one_name};
+use super::{GENERATED, generate, one_name};
 use crate::api::registry::Kind;
 use crate::api::value::Value;
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::Outcome;
-use crate::shell::kubectl::verb::{
-    Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
-};
+use crate::shell::kubectl::verb::{Action, Operands, Verb, flags};
 use crate::value;
 use crate::words::Words;
 
@@ -17,7 +15,7 @@ pub static NAMESPACE: Verb = Verb {
     aliases: &["ns"],
     usage: "NAME",
     summary: Words { en: "create a Namespace", zh: "创建命名空间" },
-    flags: flags![OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![GENERATED],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Now(namespace),
@@ -29,7 +27,7 @@ pub static SERVICE_ACCOUNT: Verb = Verb {
     aliases: &["sa"],
     usage: "NAME",
     summary: Words { en: "create a ServiceAccount", zh: "创建 ServiceAccount" },
-    flags: flags![OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![GENERATED],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Now(service_account),

@@ -1,14 +1,12 @@
 //! `kubectl create service clusterip|nodeport|loadbalancer|externalname`.
 
-use super::{generate, one_name};
+use super::{GENERATED, generate, one_name};
 use crate::api::registry::Kind;
 use crate::api::value::Value;
 use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
-use crate::shell::kubectl::verb::{
-    Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
-};
+use crate::shell::kubectl::verb::{Action, Operands, Verb, flags};
 use crate::value;
 use crate::words::Words;
 
@@ -33,7 +31,7 @@ macro_rules! generator {
             aliases: &[],
             usage: $usage,
             summary: Words { en: $en, zh: $zh },
-            flags: flags![$($group,)* OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+            flags: flags![$($group,)* GENERATED],
             children: &[],
             operands: Operands::Nothing,
             action: Action::Now($run),

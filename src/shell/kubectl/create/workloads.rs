@@ -1,14 +1,12 @@
 //! `kubectl create job`, `cronjob` and `ingress`.
 
-use super::{generate, one_name};
+use super::{GENERATED, generate, one_name};
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
 use crate::shell::command::{Flag, Value as Argument, not_simulated, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
-use crate::shell::kubectl::verb::{
-    Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
-};
+use crate::shell::kubectl::verb::{Action, Operands, Verb, flags};
 use crate::value;
 use crate::words::Words;
 
@@ -43,7 +41,7 @@ pub static JOB: Verb = Verb {
     aliases: &[],
     usage: "NAME --image=IMAGE [-- COMMAND [ARGUMENT...]] | NAME --from=cronjob/NAME",
     summary: Words { en: "create a Job", zh: "创建 Job" },
-    flags: flags![IMAGE, FROM, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![IMAGE, FROM, GENERATED],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Now(job),
@@ -55,7 +53,7 @@ pub static CRON_JOB: Verb = Verb {
     aliases: &["cj"],
     usage: "NAME --image=IMAGE --schedule=TIME [-- COMMAND [ARGUMENT...]]",
     summary: Words { en: "create a CronJob", zh: "创建 CronJob" },
-    flags: flags![IMAGE, SCHEDULE, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![IMAGE, SCHEDULE, GENERATED],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Now(cron_job),
@@ -67,7 +65,7 @@ pub static INGRESS: Verb = Verb {
     aliases: &["ing"],
     usage: "NAME --rule=HOST/PATH=SERVICE:PORT",
     summary: Words { en: "create an Ingress", zh: "创建 Ingress" },
-    flags: flags![RULES, OUTPUT, DRY_RUN, VALIDATE, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![RULES, GENERATED],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Now(ingress),

@@ -10,13 +10,11 @@ use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::describe::template_text;
 use crate::shell::kubectl::failure::{Failure, Outcome};
+use crate::shell::kubectl::record::CHANGE_CAUSE;
 use crate::shell::kubectl::resources::named;
 use crate::shell::kubectl::tabs;
 use crate::shell::kubectl::verb::{Action, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
 use crate::words::Words;
-
-/// The annotation that says why a revision was made.
-const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 
 const OWN: &[Flag] = &[option('\0', "revision", Argument::Number, "show this revision", "显示该版本的详情")];
 

@@ -12,7 +12,7 @@ use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, done};
 use super::resources::{Found, Reading, objects, queries};
-use super::verb::{Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
+use super::verb::{Action, FIELD_MANAGER, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::value::Value;
@@ -46,7 +46,7 @@ macro_rules! change {
             aliases: &[],
             usage: "TYPE/NAME",
             summary: Words { en: $en, zh: $zh },
-            flags: flags![SELECTOR, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+            flags: flags![SELECTOR, OUTPUT, FIELD_MANAGER, FILES],
             children: &[],
             operands: Operands::Resources,
             action: Action::Waits(|call| Box::pin(change(call, $change))),
@@ -80,24 +80,14 @@ type Change = fn(&Call, &Object) -> Result<(Value, &'static str), Failure>;
 
 async fn change(call: Call, change: Change) -> Outcome {
     let (found, mut failures) = targets(&call).await?;
-    let dry_run = call.dry_run()?;
     let format = Format::of(&call, false)?;
     let printer = Printer::new(&call, &format);
     for Found { object, .. } in &found {
         match change(&call, object) {
-            Ok((patch, what)) => {
-                let mut value = object.value.clone();
-                if dry_run != DryRun::Client {
-                    match call.patch(&object.key, Patch::Strategic(patch), dry_run) {
-                        Ok(after) => value = after.value.clone(),
-                        Err(status) => {
-                            failures.push(status.into());
-                            continue;
-                        }
-                    }
-                }
-                done(&call, &format, &printer, &value, what)?;
-            }
+            Ok((patch, what)) => match call.patch(&object.key, Patch::Strategic(patch), DryRun::No) {
+                Ok(after) => done(&call, &format, &printer, &after.value, what)?,
+                Err(status) => failures.push(status.into()),
+            },
             Err(failure) => failures.push(failure),
         }
     }

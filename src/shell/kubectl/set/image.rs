@@ -1,16 +1,16 @@
 //! `kubectl set image` and `kubectl set resources`.
 
-use super::{change_containers, is_meant, send, split, targets};
+use super::{LOCAL, change_containers, is_meant, send, split, targets};
 use crate::api::value::{Map, SmolStr, Value};
-use crate::shell::command::{Flag, Value as Argument, not_simulated, option};
+use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
+use crate::shell::kubectl::record::RECORD;
 use crate::shell::kubectl::verb::{
     ALL, Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SELECTOR, Verb, flags,
 };
 use crate::words::Words;
 
-const LOCAL: &[Flag] = &[not_simulated('\0', "local", Argument::None, "--dry-run=client")];
 const AMOUNTS: &[Flag] = &[
     option('c', "containers", Argument::Text, "the containers, * for all", "容器名称，* 表示全部"),
     option('\0', "limits", Argument::Text, "cpu=AMOUNT,memory=AMOUNT", "cpu=数量,memory=数量"),
@@ -23,7 +23,7 @@ pub static IMAGE: Verb = Verb {
     aliases: &[],
     usage: "TYPE/NAME CONTAINER=IMAGE...",
     summary: Words { en: "set the image of containers", zh: "设置容器镜像" },
-    flags: flags![LOCAL, ALL, SELECTOR, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+    flags: flags![LOCAL, RECORD, ALL, SELECTOR, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(image(call))),
@@ -37,7 +37,7 @@ pub static RESOURCES: Verb = Verb {
     summary: Words {
         en: "set what containers request and may use", zh: "设置容器的资源请求与上限"
     },
-    flags: flags![AMOUNTS, LOCAL, ALL, SELECTOR, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+    flags: flags![AMOUNTS, LOCAL, RECORD, ALL, SELECTOR, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(resources(call))),

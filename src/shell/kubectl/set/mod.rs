@@ -6,11 +6,13 @@
 mod env;
 mod image;
 mod selector;
+mod service_account;
 
 use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, done};
+use super::record;
 use super::resources::{Found, Reading, objects, queries};
 use super::verb::{Action, Operands, Verb, flags};
 use crate::api::object::Object;
@@ -19,6 +21,7 @@ use crate::api::registry::Kind;
 use crate::api::schema::schema;
 use crate::api::value::Value;
 use crate::cluster::Patch;
+use crate::shell::command::{Flag, switch};
 use crate::words::Words;
 
 /// `set`.
@@ -31,10 +34,20 @@ pub static VERB: Verb = Verb {
         zh: "设置镜像、环境变量、资源或选择器",
     },
     flags: flags![],
-    children: &[&env::VERB, &image::IMAGE, &image::RESOURCES, &selector::VERB],
+    children: &[
+        &env::VERB,
+        &image::IMAGE,
+        &image::RESOURCES,
+        &selector::VERB,
+        &service_account::VERB,
+        &super::unsupported::SUBJECT,
+    ],
     operands: Operands::Nothing,
     action: Action::Now(super::parent),
 };
+
+/// The flag that leaves the server alone.
+const LOCAL: &[Flag] = &[switch('\0', "local", "work on the file alone", "只处理本地文件")];
 
 /// Where a kind has its Pod template's spec.
 fn pod_spec_path(kind: Kind) -> Option<&'static [&'static str]> {
@@ -75,7 +88,8 @@ fn send(call: &Call, changed: Vec<(&Object, Value)>, what: &str) -> Outcome {
     let format = Format::of(call, false)?;
     let printer = Printer::new(call, &format);
     let mut failures = Vec::new();
-    for (object, value) in changed {
+    for (object, mut value) in changed {
+        record::annotate(call, &mut value);
         let info = object.key.kind.info();
         let type_id = schema().kind(info.api_version, info.name).expect("every kind has a schema");
         let patch = two_way(&object.value, &value, type_id).map_err(|why| Failure::plain(why.message))?;
@@ -83,7 +97,7 @@ fn send(call: &Call, changed: Vec<(&Object, Value)>, what: &str) -> Outcome {
             continue;
         }
         let mut shown = value;
-        if dry_run != DryRun::Client {
+        if dry_run != DryRun::Client && !call.is_local() {
             match call.patch(&object.key, Patch::Strategic(patch), dry_run) {
                 Ok(after) => shown = after.value.clone(),
                 Err(status) => {

@@ -1,21 +1,20 @@
 //! `kubectl set selector`.
 
-use super::{send, targets};
+use super::{LOCAL, send, targets};
 use crate::api::registry::Kind;
 use crate::api::selector::{Operator, Selector};
 use crate::api::value::{Map, Value};
-use crate::shell::command::{Flag, Value as Argument, not_simulated, option};
+use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
+use crate::shell::kubectl::record::RECORD;
 use crate::shell::kubectl::verb::{
-    ALL, Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, Verb, flags,
+    ALL, Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, PLAIN_FILES, Verb, flags,
 };
 use crate::words::Words;
 
-const OWN: &[Flag] = &[
-    option('\0', "resource-version", Argument::Text, "only if this is the version", "仅当版本为该值时"),
-    not_simulated('\0', "local", Argument::None, "--dry-run=client"),
-];
+const OWN: &[Flag] =
+    &[option('\0', "resource-version", Argument::Text, "only if this is the version", "仅当版本为该值时")];
 
 /// `set selector`.
 pub static VERB: Verb = Verb {
@@ -23,7 +22,7 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "svc NAME KEY=VALUE,...",
     summary: Words { en: "set the selector of a Service", zh: "设置 Service 的选择器" },
-    flags: flags![OWN, ALL, OUTPUT, DRY_RUN, FIELD_MANAGER, FILES],
+    flags: flags![OWN, LOCAL, RECORD, ALL, OUTPUT, DRY_RUN, FIELD_MANAGER, PLAIN_FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call))),
