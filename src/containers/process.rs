@@ -112,13 +112,12 @@ fn given_words(container: &Container) -> (Vec<String>, Vec<String>) {
 #[must_use]
 pub fn open_ports(object: &Object) -> Vec<(SmolStr, Listener)> {
     let Some(pod) = object.as_pod().filter(|pod| pod.phase == "Running") else { return Vec::new() };
-    let statuses = object.status().get("containerStatuses").items();
+    let lists = ["initContainerStatuses", "containerStatuses"];
     let runs = |name: &str| {
-        statuses
-            .iter()
-            .any(|status| status.get("name").str() == name && !status.at(&["state", "running"]).is_null())
+        let mut statuses = lists.iter().flat_map(|list| object.status().get(list).items());
+        statuses.any(|status| status.get("name").str() == name && !status.at(&["state", "running"]).is_null())
     };
-    let running = pod.spec.containers.iter().filter(|container| runs(&container.name));
+    let running = pod.spec.all().filter(|container| runs(&container.name));
     running
         .flat_map(|container| {
             process(container).listeners.into_iter().map(|one| (container.name.clone(), one))

@@ -69,8 +69,7 @@ pub(super) fn target(port: &ServicePort, pod: &Pod) -> Option<u16> {
         PortRef::Number(number) => Some(*number),
         PortRef::Name(name) => pod
             .spec
-            .containers
-            .iter()
+            .lasting()
             .flat_map(|container| &container.ports)
             .find(|declared| declared.name == *name && declared.protocol == port.protocol)
             .map(|declared| declared.port),

@@ -1,6 +1,7 @@
 //! Controllers at work together, seen through the objects that they leave.
 
 mod batch;
+mod init;
 mod nodes;
 mod workloads;
 

@@ -81,19 +81,16 @@ pub fn command(host: &Host, pod: &Key, name: &str, words: &[String], output: &Ou
 
 fn container<'a>(pod: &'a Pod, name: Option<&str>) -> Result<&'a Container, NoPlace> {
     let found = match name {
-        Some(name) => pod.spec.containers.iter().find(|container| container.name == name),
+        Some(name) => pod.spec.all().find(|container| container.name == name),
         None => pod.spec.containers.first(),
     };
     found.ok_or_else(|| NoPlace::NoSuchContainer(name.unwrap_or("").to_owned()))
 }
 
 fn is_running(object: &Object, name: &str) -> bool {
-    object
-        .status()
-        .get("containerStatuses")
-        .items()
-        .iter()
-        .any(|status| status.get("name").str() == name && !status.at(&["state", "running"]).is_null())
+    let lists = ["initContainerStatuses", "containerStatuses"];
+    let mut statuses = lists.iter().flat_map(|list| object.status().get(list).items());
+    statuses.any(|status| status.get("name").str() == name && !status.at(&["state", "running"]).is_null())
 }
 
 fn hostname(object: &Object, pod: &Pod) -> String {

@@ -121,7 +121,7 @@ fn wanted(simulation: &Simulation, pod: &Key) -> Vec<(Role, Work)> {
     };
     let strict = simulation.cluster.settings().kubelet == Kubelets::Strict;
     let mut all = Vec::new();
-    for container in object.as_pod().map(|pod| pod.spec.containers.iter()).into_iter().flatten() {
+    for container in object.as_pod().map(|pod| pod.spec.all()).into_iter().flatten() {
         let program = process(container).program;
         let probes = if strict { Probe::of(container) } else { Vec::new() };
         let nothing = program.is_none() && probes.is_empty();

@@ -11,7 +11,7 @@ mod service;
 
 pub use endpoint_slice::{Endpoint, EndpointPort, EndpointSlice};
 pub use node::Node;
-pub use pod::{Container, ContainerPort, Pod, PodSpec};
+pub use pod::{Container, ContainerPort, Pod, PodSpec, Role};
 pub use service::{Affinity, CLOUD_FINALIZER, Policy, Service, ServicePort, ServiceType};
 
 use std::fmt;

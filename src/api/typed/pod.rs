@@ -26,8 +26,10 @@ pub struct Pod {
 pub struct PodSpec {
     /// The containers that run (without init containers).
     pub containers: Vec<Container>,
-    /// The document's `spec.containers`, to see whether it is still the same.
-    source: Value,
+    /// The init containers, sidecars among them, in the order in which they start.
+    pub init_containers: Vec<Container>,
+    /// The document's `spec.containers` and `spec.initContainers`, to see whether they are still the same.
+    source: [Value; 2],
     /// Whether it uses its node's network.
     pub host_network: bool,
     /// `spec.hostname`.
@@ -74,8 +76,11 @@ impl Pod {
     pub(super) fn of(value: &Value, before: Option<&Self>) -> Self {
         let spec = value.get("spec");
         let status = value.get("status");
-        let shared =
-            before.filter(|pod| pod.spec.source.same(spec.get("containers"))).map(|pod| pod.spec.clone());
+        let same = |pod: &&Self| {
+            let [containers, first] = &pod.spec.source;
+            containers.same(spec.get("containers")) && first.same(spec.get("initContainers"))
+        };
+        let shared = before.filter(same).map(|pod| pod.spec.clone());
         let ips =
             status.get("podIPs").items().iter().filter_map(|ip| ip.get("ip").str().parse().ok()).collect();
         let ready = status.get("conditions").items().iter().any(|condition| {
@@ -103,11 +108,43 @@ impl Pod {
     }
 }
 
+/// What a container is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It runs to its end before the others start.
+    Init,
+    /// An init container that goes on running (`restartPolicy: Always`).
+    Sidecar,
+    /// One of `spec.containers`.
+    Main,
+}
+
 impl PodSpec {
+    /// All containers: the init containers, then the others.
+    pub fn all(&self) -> impl Iterator<Item = &Container> {
+        self.init_containers.iter().chain(&self.containers)
+    }
+
+    /// What the container at a place of [`PodSpec::all`] is for.
+    #[must_use]
+    pub fn role(&self, index: usize) -> Role {
+        match self.init_containers.get(index) {
+            None => Role::Main,
+            Some(container) if container.is_sidecar() => Role::Sidecar,
+            Some(_) => Role::Init,
+        }
+    }
+
+    /// The containers that go on running: sidecars, then the others.
+    pub fn lasting(&self) -> impl Iterator<Item = &Container> {
+        self.init_containers.iter().filter(|container| container.is_sidecar()).chain(&self.containers)
+    }
+
     fn of(spec: &Value) -> Self {
         Self {
             containers: spec.get("containers").items().iter().map(Container::of).collect(),
-            source: spec.get("containers").clone(),
+            init_containers: spec.get("initContainers").items().iter().map(Container::of).collect(),
+            source: ["containers", "initContainers"].map(|list| spec.get(list).clone()),
             host_network: spec.get("hostNetwork").as_bool().unwrap_or(false),
             hostname: spec.get("hostname").smol(),
             subdomain: spec.get("subdomain").smol(),
@@ -120,6 +157,12 @@ impl PodSpec {
 }
 
 impl Container {
+    /// Whether this is, as an init container, a sidecar.
+    #[must_use]
+    pub fn is_sidecar(&self) -> bool {
+        self.document.get("restartPolicy").str() == "Always"
+    }
+
     fn of(document: &Value) -> Self {
         let ports = document.get("ports").items().iter().map(|declared| ContainerPort {
             name: declared.get("name").smol(),

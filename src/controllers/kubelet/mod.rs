@@ -8,12 +8,13 @@
 //! `sim/stop: SECONDS` (time to stop), `sim/events: "false"`.
 
 mod environment;
+mod mounts;
 mod probe;
 mod pull;
 mod record;
 mod status;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use super::{Context, Controller, Event, WorkQueue};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::time::Timestamp;
-use crate::api::typed::{Container, Pod};
+use crate::api::typed::{Container, Pod, Role};
 use crate::cluster::clock::{Instant, Span};
 use crate::cluster::journal::Entry;
 use crate::cluster::request::Options;
@@ -40,6 +41,8 @@ const STAGGER: Span = Span::from_ms(9);
 const STAGGERED: u32 = 8;
 /// From a failed pull to the back-off.
 const PULL_BACK_OFF: Span = Span::from_ms(1000);
+/// From the end of an init container to the start of the next one.
+const NEXT: Span = Span::from_ms(500);
 /// From the first end of a container to its restart.
 const RESTART: Span = Span::from_ms(1000);
 /// How long a container runs that `sim/exit` lets end.
@@ -58,6 +61,8 @@ pub(super) struct Kubelet {
     shared: status::Shared,
     begun: Moment,
     stopped: Moment,
+    /// Pods that wait for a ConfigMap or Secret.
+    stuck: BTreeSet<Key>,
 }
 
 /// The last moment at which something was done, and how often.
@@ -78,12 +83,13 @@ impl Moment {
     }
 }
 
-/// Whether a container that ended with a code is started again.
-fn restarts(object: &Object, code: i64) -> bool {
+/// Whether the container at a place, which ended with a code, is started again.
+fn restarts(object: &Object, index: usize, code: i64) -> bool {
     let pod = object.as_pod().expect("the kubelet reads Pods");
-    match pod.spec.restart_policy.as_str() {
-        "Never" => false,
-        "OnFailure" => code != 0,
+    match (pod.spec.role(index), pod.spec.restart_policy.as_str()) {
+        (Role::Sidecar, _) => true,
+        (_, "Never") => false,
+        (Role::Init, _) | (_, "OnFailure") => code != 0,
         _ => true,
     }
 }
@@ -93,9 +99,11 @@ fn staged_failure(object: &Object) -> Option<&str> {
     object.meta.annotation("sim/fail").filter(|reason| !reason.is_empty())
 }
 
-/// `sim/exit`: the code with which a Pod's containers end.
-fn staged_exit(object: &Object) -> Option<i64> {
-    object.meta.annotation("sim/exit")?.parse().ok()
+/// `sim/exit`: the code with which a Pod's containers end; init containers end by themselves.
+fn staged_exit(object: &Object, container: &Container) -> Option<i64> {
+    let code = object.meta.annotation("sim/exit")?.parse().ok()?;
+    let first = &object.as_pod().expect("the kubelet reads Pods").spec.init_containers;
+    (!first.iter().any(|one| one.name == container.name)).then_some(code)
 }
 
 /// How long a container waits that has crashed before: 10 s, doubled each time, at most five minutes.
@@ -141,8 +149,12 @@ impl Look<'_, '_> {
         if self.object.meta.annotation("sim/events") == Some("false") {
             return;
         }
-        let path =
-            if container.is_empty() { String::new() } else { format!("spec.containers{{{container}}}") };
+        let first = self.pod().spec.init_containers.iter().any(|one| one.name == container);
+        let path = match container {
+            "" => String::new(),
+            name if first => format!("spec.initContainers{{{name}}}"),
+            name => format!("spec.containers{{{name}}}"),
+        };
         let host = self.pod().node.clone();
         let event = Event { warning, reason, message, field_path: &path, host: &host };
         self.context.event(&self.object, event);
@@ -151,7 +163,18 @@ impl Look<'_, '_> {
     /// The Pod was just bound: images are pulled, the status says that containers are being created.
     fn begin(&mut self) {
         let object = self.object.clone();
-        for container in &object.as_pod().expect("the kubelet reads Pods").spec.containers {
+        let spec = &object.as_pod().expect("the kubelet reads Pods").spec;
+        match spec.init_containers.first() {
+            Some(first) => self.announce_pull(first),
+            None => spec.containers.iter().for_each(|container| self.announce_pull(container)),
+        }
+        self.write();
+    }
+
+    /// Says how the image of a container that is to be created comes.
+    fn announce_pull(&mut self, container: &Container) {
+        let object = self.object.clone();
+        {
             let fails = staged_failure(&object).is_some_and(|reason| reason.contains("ImagePull"));
             if fails || !pull::exists(&container.image) {
                 let parsed = crate::containers::Reference::parse(&container.image).is_some();
@@ -163,7 +186,7 @@ impl Look<'_, '_> {
                         format!("Pulling image \"{}\"", container.image),
                     );
                 }
-                continue;
+                return;
             }
             let node = self.pod().node.clone();
             match self.kubelet.images.pull(&node, container) {
@@ -186,15 +209,17 @@ impl Look<'_, '_> {
                 Pull::Failed(_) | Pull::InvalidName(_) | Pull::Never => {}
             }
         }
-        self.write();
     }
 
     /// Lets everything happen that is due.
     fn step(&mut self) {
         let object = self.object.clone();
-        for (index, container) in
-            object.as_pod().expect("the kubelet reads Pods").spec.containers.iter().enumerate()
-        {
+        let pod = object.as_pod().expect("the kubelet reads Pods");
+        for (index, container) in pod.spec.all().enumerate() {
+            if self.record.awaits_turn(index) && self.record.is_turn(pod, index) {
+                self.announce_pull(container);
+                self.record.runs[index].next.start = Some(self.now + NEXT);
+            }
             let now = self.now;
             let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
             let next = self.record.runs[index].next.clone();
@@ -211,6 +236,7 @@ impl Look<'_, '_> {
             }
             self.check_ready(container, index);
         }
+        self.end_sidecars();
         self.write();
     }
 
@@ -234,6 +260,15 @@ impl Look<'_, '_> {
     fn start(&mut self, container: &Container, index: usize) {
         let again = self.record.runs[index].last.is_some()
             || matches!(self.record.runs[index].state, State::Ended(_));
+        let fresh = self.record.runs.iter().all(|run| run.id.is_empty());
+        if fresh && let Some(why) = mounts::missing(self.context.cluster, &self.object) {
+            self.record.runs[index].next = record::Next::default();
+            // The volumes are the Pod's: it is told once for all its containers.
+            if self.kubelet.stuck.insert(self.object.key.clone()) {
+                self.say(true, "", "FailedMount", why);
+            }
+            return;
+        }
         if self.ips.is_empty() {
             self.ips = self.take_addresses();
         }
@@ -242,7 +277,9 @@ impl Look<'_, '_> {
             if let State::Ended(ended) = &run.state {
                 run.last = Some(ended.clone());
             }
-        } else if let Some(reason) = staged_failure(&self.object).map(str::to_owned) {
+        } else if self.pod().spec.role(index) == Role::Main
+            && let Some(reason) = staged_failure(&self.object).map(str::to_owned)
+        {
             return self.fail_as_staged(container, index, &reason);
         }
         if let Some(failure) = self.image_failure(container) {
@@ -273,6 +310,7 @@ impl Look<'_, '_> {
                 let run = &mut self.record.runs[index];
                 run.state = State::Waiting { reason: "CreateContainerConfigError".into(), message: why };
                 run.next = record::Next::default();
+                self.kubelet.stuck.insert(self.object.key.clone());
                 return;
             }
         };
@@ -351,7 +389,7 @@ impl Look<'_, '_> {
         run.ready = false;
         run.next = record::Next::default();
         let before = run.last.is_some();
-        if !restarts(&self.object, ended.code) {
+        if !restarts(&self.object, index, ended.code) {
             run.state = State::Ended(ended);
             return;
         }
@@ -459,6 +497,7 @@ impl Look<'_, '_> {
         let key = self.container_key(container, index);
         self.context.runtime.end(&key, u8::try_from(code & 0xff).expect("eight bits"));
         let finished = self.context.cluster.timestamp();
+        let role = self.pod().spec.role(index);
         let run = &mut self.record.runs[index];
         let State::Running { since } = run.state else { return };
         let reason = if code == 0 { "Completed" } else { "Error" };
@@ -474,8 +513,9 @@ impl Look<'_, '_> {
         run.ready = false;
         run.started = false;
         run.next = record::Next::default();
-        if !restarts(&self.object, code) {
+        if !restarts(&self.object, index, code) {
             run.state = State::Ended(ended);
+            run.ready = code == 0 && role == Role::Init;
         } else if crashed {
             run.last = Some(ended);
             self.wait_after_crash(container, index);
@@ -550,7 +590,7 @@ impl Look<'_, '_> {
             return;
         };
         self.say(true, &container.name, "Unhealthy", message);
-        let restarted = if restarts(&self.object, 1) { "will be restarted" } else { "will be killed" };
+        let restarted = if restarts(&self.object, index, 1) { "will be restarted" } else { "will be killed" };
         let message = format!("Container {} failed {kind} probe, {restarted}", container.name);
         self.say(false, &container.name, "Killing", message);
         // A shell that is the first process of its container does not hear SIGTERM.
@@ -584,10 +624,12 @@ impl Look<'_, '_> {
         let started = run.started || probe::started(run, subject);
         let result = if started { probe::readiness(run, subject) } else { Err(None) };
         let complaint = probe::complaint(subject).filter(|_| started);
+        let role = self.pod().spec.role(index);
         let run = &mut self.record.runs[index];
         run.next.probe = None;
         run.started = started;
-        let was = std::mem::replace(&mut run.ready, result.is_ok());
+        let ready = result.is_ok() && role != Role::Init;
+        let was = std::mem::replace(&mut run.ready, ready);
         let times = complaint.as_ref().map_or(0, |(times, _)| *times);
         let news = std::mem::replace(&mut run.complaints, times) < times;
         if let Err(Some(why)) = result
@@ -599,6 +641,32 @@ impl Look<'_, '_> {
         }
     }
 
+    /// When the last other container has ended for good, sidecars end too.
+    fn end_sidecars(&mut self) {
+        let object = self.object.clone();
+        let spec = &object.as_pod().expect("the kubelet reads Pods").spec;
+        let first = spec.init_containers.len();
+        let over = self.record.runs[first..]
+            .iter()
+            .all(|run| matches!(run.state, State::Ended(_)) && run.next.start.is_none());
+        if first == 0 || !over {
+            return;
+        }
+        for (index, container) in spec.init_containers.iter().enumerate() {
+            let run = &self.record.runs[index];
+            let State::Running { since } = run.state else { continue };
+            let (started, finished) = (since, self.context.cluster.timestamp());
+            let id = run.id.clone();
+            self.say(false, &container.name, "Killing", format!("Stopping container {}", container.name));
+            let key = self.container_key(container, index);
+            self.context.runtime.end(&key, 0);
+            let (reason, message) = ("Completed".into(), String::new());
+            let run = &mut self.record.runs[index];
+            run.state = State::Ended(Ended { code: 0, reason, started, finished, id, message });
+            (run.ready, run.started, run.next) = (false, false, record::Next::default());
+        }
+    }
+
     /// The Pod is being deleted: its containers stop, then it goes.
     fn stop(&mut self) -> bool {
         let object = self.object.clone();
@@ -606,7 +674,8 @@ impl Look<'_, '_> {
             let span = stopping_time(&object);
             let stagger = self.kubelet.stopped.next(self.now);
             self.record.stops_at = Some(self.now + span + stagger);
-            for (index, container) in self.pod().spec.containers.clone().iter().enumerate() {
+            for (index, container) in object.as_pod().expect("the kubelet reads Pods").spec.all().enumerate()
+            {
                 if self.record.runs[index].is_running() {
                     self.say(
                         false,
@@ -623,7 +692,7 @@ impl Look<'_, '_> {
             return false;
         }
         let finished = self.context.cluster.timestamp();
-        for (index, container) in self.pod().spec.containers.clone().iter().enumerate() {
+        for (index, container) in object.as_pod().expect("the kubelet reads Pods").spec.all().enumerate() {
             let key = self.container_key(container, index);
             self.context.runtime.end(&key, 0);
             let run = &mut self.record.runs[index];
@@ -700,6 +769,10 @@ impl Controller for Kubelet {
                     }
                 }
             }
+            Kind::ConfigMap | Kind::Secret if entry.after.is_some() => {
+                let here = self.stuck.iter().filter(|pod| pod.namespace == entry.key.namespace);
+                here.for_each(|pod| dirty.add(pod.clone()));
+            }
             Kind::Service => self.services.forget(&entry.key.namespace, &entry.key.name),
             Kind::Pod => match &entry.after {
                 None => {
@@ -728,6 +801,7 @@ impl Controller for Kubelet {
             self.records.remove(key);
             return;
         }
+        self.stuck.remove(key);
         let record = self.record(&object, context);
         let (ips, now) = (pod.ips.clone(), context.cluster.now());
         let fresh = object.status().get("containerStatuses").is_null();

@@ -7,11 +7,14 @@ use super::probe::Subject;
 use super::pull;
 use crate::api::object::Object;
 use crate::api::time::Timestamp;
-use crate::api::typed::Container;
+use crate::api::typed::{Container, Pod, Role};
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::Cluster;
 use crate::cluster::clock::{Instant, Span};
 use crate::containers::{ContainerKey, Runtime, process};
+
+/// Why a container waits whose init containers have not done their part.
+const INITIALIZING: &str = "PodInitializing";
 
 /// A Pod on its way.
 #[derive(Debug)]
@@ -83,10 +86,11 @@ impl Next {
 }
 
 impl Run {
-    /// A container that was never started.
-    pub(super) fn creating() -> Self {
+    /// A container that was never started; the others of its Pod may have to come first.
+    pub(super) fn creating(initializes: bool) -> Self {
+        let reason = if initializes { INITIALIZING } else { "ContainerCreating" };
         Self {
-            state: State::Waiting { reason: "ContainerCreating".into(), message: String::new() },
+            state: State::Waiting { reason: reason.into(), message: String::new() },
             last: None,
             restarts: 0,
             id: SmolStr::default(),
@@ -149,21 +153,28 @@ impl Record {
     /// What the Pod's status says, with everything that is yet to happen.
     pub(super) fn of(object: &Object, cluster: &Cluster, runtime: &Runtime) -> Self {
         let pod = object.as_pod().expect("the kubelet reads Pods");
-        let statuses = object.status().get("containerStatuses").items();
-        let known =
-            |container: &Container| statuses.iter().find(|one| one.get("name").str() == container.name);
+        let lists = ["initContainerStatuses", "containerStatuses"];
+        let statuses: Vec<&Value> = lists.iter().flat_map(|list| object.status().get(list).items()).collect();
+        let known = |container: &Container| {
+            statuses.iter().find(|one| one.get("name").str() == container.name).copied()
+        };
+        let initializes = !pod.spec.init_containers.is_empty();
         let mut record = Self {
             uid: object.meta.uid.clone(),
             runs: pod
                 .spec
-                .containers
-                .iter()
-                .map(|one| known(one).map_or_else(Run::creating, Run::of))
+                .all()
+                .map(|one| known(one).map_or_else(|| Run::creating(initializes), Run::of))
                 .collect(),
             stops_at: None,
         };
-        for (run, container) in record.runs.iter_mut().zip(&pod.spec.containers) {
-            run.recover(object, container, cluster, runtime);
+        for (index, container) in pod.spec.all().enumerate() {
+            let turn = record.is_turn(pod, index);
+            let run = &mut record.runs[index];
+            run.recover(object, index, container, cluster, runtime);
+            if !turn && matches!(run.state, State::Waiting { .. }) {
+                run.next = Next::default();
+            }
         }
         record
     }
@@ -175,6 +186,19 @@ impl Record {
         }
     }
 
+    /// Whether all init containers before a place have done their part.
+    pub(super) fn is_turn(&self, pod: &Pod, index: usize) -> bool {
+        let before = index.min(pod.spec.init_containers.len());
+        self.runs[..before].iter().enumerate().all(|(at, run)| run.has_initialized(pod.spec.role(at)))
+    }
+
+    /// Whether a container only waits for its turn.
+    pub(super) fn awaits_turn(&self, index: usize) -> bool {
+        let run = &self.runs[index];
+        let waits = matches!(&run.state, State::Waiting { reason, .. } if reason == INITIALIZING);
+        waits && run.next.start.is_none()
+    }
+
     /// When something happens next.
     pub(super) fn next(&self) -> Option<Instant> {
         self.runs.iter().filter_map(|run| run.next.earliest()).chain(self.stops_at).min()
@@ -182,8 +206,25 @@ impl Record {
 }
 
 impl Run {
+    /// Whether an init container has done what others wait for: it ended well, or it is a sidecar that has
+    /// started.
+    pub(super) fn has_initialized(&self, role: Role) -> bool {
+        match role {
+            Role::Init => matches!(&self.state, State::Ended(ended) if ended.code == 0),
+            Role::Sidecar => self.started || matches!(self.state, State::Ended(_)),
+            Role::Main => true,
+        }
+    }
+
     /// Works out what happens next from what is.
-    fn recover(&mut self, object: &Object, container: &Container, cluster: &Cluster, runtime: &Runtime) {
+    fn recover(
+        &mut self,
+        object: &Object,
+        index: usize,
+        container: &Container,
+        cluster: &Cluster,
+        runtime: &Runtime,
+    ) {
         let now = cluster.now();
         match &self.state {
             State::Waiting { reason, .. } => match reason.as_str() {
@@ -213,7 +254,7 @@ impl Run {
                 self.plan(subject, started);
             }
             State::Ended(ended) => {
-                if super::restarts(object, ended.code) {
+                if super::restarts(object, index, ended.code) {
                     self.next.start = Some(now + super::RESTART);
                 }
             }
@@ -223,7 +264,7 @@ impl Run {
     /// Plans what happens to a container that was started at an instant.
     pub(super) fn plan(&mut self, subject: Subject<'_>, started: Instant) {
         self.next = Next::default();
-        self.next.exit = match super::staged_exit(subject.object) {
+        self.next.exit = match super::staged_exit(subject.object, subject.container) {
             Some(code) => Some((started + super::STAGED_EXIT, code)),
             None if subject.watched && subject.process.program.is_some() => None,
             None => subject.process.end.map(|end| (started + end.after, i64::from(end.code))),

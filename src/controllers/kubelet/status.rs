@@ -12,7 +12,7 @@ use super::pull;
 use super::record::{Ended, Record, Run, State};
 use crate::api::object::Object;
 use crate::api::time::Timestamp;
-use crate::api::typed::Container;
+use crate::api::typed::{Container, PodSpec, Role};
 use crate::api::value::{SmolStr, Value};
 use crate::value;
 
@@ -60,18 +60,23 @@ impl Shared {
         let Facts { object, record, ips, host, now } = *facts;
         let pod = object.as_pod().expect("the kubelet writes Pods");
         let old = object.status();
-        let phase = phase(record, &pod.spec.restart_policy);
-        let containers = pod.spec.containers.iter().zip(&record.runs);
-        let statuses: Value =
-            containers.map(|(container, run)| self.container_status(container, run)).collect();
+        let phase = phase(record, &pod.spec);
+        let mut statuses: Vec<Value> = Vec::with_capacity(record.runs.len());
+        for (container, run) in pod.spec.all().zip(&record.runs) {
+            statuses.push(self.container_status(container, run));
+        }
+        let mains = statuses.split_off(pod.spec.init_containers.len());
         let mut entries: Vec<(SmolStr, Value)> = Vec::with_capacity(10);
         let mut put = |key: &'static str, value: Value| entries.push((SmolStr::new_static(key), value));
         put("conditions", self.conditions(facts, phase));
-        put("containerStatuses", statuses);
+        put("containerStatuses", mains.into());
         if let Some(host) = host {
             let (text, list) = self.host(host);
             put("hostIP", text);
             put("hostIPs", list);
+        }
+        if !statuses.is_empty() {
+            put("initContainerStatuses", statuses.into());
         }
         if object.meta.generation > 0 {
             put("observedGeneration", object.meta.generation.into());
@@ -155,7 +160,8 @@ impl Shared {
 }
 
 /// `status.phase` (`getPhase` of the kubelet).
-fn phase(record: &Record, restart_policy: &str) -> &'static str {
+fn phase(record: &Record, spec: &PodSpec) -> &'static str {
+    let restart_policy = spec.restart_policy.as_str();
     if record.stops_at.is_some() {
         // It is called from the last status of a Pod that was deleted, after its containers ended well.
         let all_ended = record.runs.iter().all(|run| matches!(run.state, State::Ended(_)));
@@ -165,8 +171,18 @@ fn phase(record: &Record, restart_policy: &str) -> &'static str {
             return if well { "Succeeded" } else { "Failed" };
         }
     }
+    let (first, mains) = record.runs.split_at(spec.init_containers.len());
+    for (index, run) in first.iter().enumerate() {
+        let failed = matches!(&run.state, State::Ended(ended) if ended.code != 0);
+        if failed && restart_policy == "Never" && spec.role(index) == Role::Init {
+            return "Failed";
+        }
+        if !run.has_initialized(spec.role(index)) && mains.iter().any(|run| run.id.is_empty()) {
+            return "Pending";
+        }
+    }
     let (mut waiting, mut running, mut succeeded, mut failed) = (0, 0, 0, 0);
-    for run in &record.runs {
+    for run in mains {
         let ended = match &run.state {
             State::Running { .. } => {
                 running += 1;
@@ -194,14 +210,14 @@ fn phase(record: &Record, restart_policy: &str) -> &'static str {
 fn conditions(facts: &Facts<'_>, phase: &'static str) -> Vec<Condition> {
     let Facts { object, record, ips, now, .. } = *facts;
     let pod = object.as_pod().expect("the kubelet writes Pods");
-    let unready: Vec<&str> = pod
-        .spec
-        .containers
-        .iter()
-        .zip(&record.runs)
-        .filter(|(_, run)| !run.ready)
-        .map(|(container, _)| container.name.as_str())
-        .collect();
+    let names = |chosen: &dyn Fn(Role, &Run) -> bool| -> Vec<&str> {
+        let all = pod.spec.all().zip(&record.runs).enumerate();
+        all.filter(|(index, (_, run))| chosen(pod.spec.role(*index), run))
+            .map(|(_, (container, _))| container.name.as_str())
+            .collect()
+    };
+    let unready = names(&|role, run| role != Role::Init && !run.ready);
+    let incomplete = names(&|role, run| !run.has_initialized(role));
     let ended = matches!(phase, "Succeeded" | "Failed");
     let (reason, message) = match phase {
         "Succeeded" => ("PodCompleted", String::new()),
@@ -223,7 +239,7 @@ fn conditions(facts: &Facts<'_>, phase: &'static str) -> Vec<Condition> {
     let completed = if phase == "Succeeded" { ("PodCompleted", String::new()) } else { ("", String::new()) };
     let wanted = [
         (!ips.is_empty() && !ended, ("", String::new())),
-        (true, completed),
+        initialized(&incomplete, completed),
         (ready && gated, ready_why),
         (ready, why(ready)),
         (true, ("", String::new())),
@@ -239,6 +255,15 @@ fn conditions(facts: &Facts<'_>, phase: &'static str) -> Vec<Condition> {
             message,
         })
         .collect()
+}
+
+/// The condition Initialized: whether it holds, and why not.
+fn initialized(incomplete: &[&str], completed: (&'static str, String)) -> (bool, (&'static str, String)) {
+    if incomplete.is_empty() || !completed.0.is_empty() {
+        return (true, completed);
+    }
+    let message = format!("containers with incomplete status: [{}]", incomplete.join(" "));
+    (false, ("ContainersNotInitialized", message))
 }
 
 /// Since when a condition is what it is.
