@@ -13,6 +13,7 @@
 //! - [`services`], [`tables`]: what kube-proxy knows; [`proxy`]: what its rules decide; [`rules`], [`names`]:
 //!   which of them a packet met; [`iptables`], [`nftables`]: how they are spelled, and all
 //!   of a node.
+//! - [`host_ports`]: ports of nodes that lead to one Pod.
 //! - `walk`, `beyond`, `endings`: the way of a packet; [`flows`]: conntrack and session affinity.
 //! - `lag`: kube-proxy's rules follow the slices a little later.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
@@ -22,6 +23,7 @@ pub mod dns;
 mod endings;
 pub mod flows;
 pub mod hop;
+pub mod host_ports;
 pub mod iptables;
 mod lag;
 pub mod names;

@@ -145,6 +145,14 @@ pub fn endpoint_chain(name: &PortName, endpoint: &str) -> String {
     format!("KUBE-SEP-{}", hash(&format!("{name}{}{endpoint}", name.protocol.name().to_lowercase()), 16))
 }
 
+/// The chain of a Pod's host ports, by its sandbox. The real name is of SHA-512; sandboxes have no real ids here.
+#[must_use]
+pub fn sandbox_chain(network: &str, sandbox: &str) -> String {
+    let digest = sha256(format!("{network}{sandbox}").as_bytes());
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("CNI-DN-{}", &digits[..21])
+}
+
 /// A name of a chain or set in nftables mode: its first 8 letters of hash, then itself.
 #[must_use]
 pub fn nft_name(name: &str) -> String {

@@ -39,6 +39,8 @@ pub enum MasqueradeReason {
     FromNode,
     /// The backend is the sender itself.
     Hairpin,
+    /// It came to a host port from a Pod of the node or from its loopback: the portmap plugin's rule.
+    HostPort,
 }
 
 /// The backend that was chosen for a packet.

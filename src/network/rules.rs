@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::flows::Flow;
 use super::hop::{Rule, Rules};
+use super::host_ports;
 use super::iptables::{self, External};
 use super::nftables;
 use super::packet::Packet;
@@ -136,6 +137,9 @@ pub fn stray(proxy: &Proxy<'_>, reject: bool) -> Rule {
 /// network plugin's for what Pods send out of the Pod network.
 #[must_use]
 pub fn masquerade(proxy: &Proxy<'_>, reason: Option<MasqueradeReason>, source: IpAddr) -> Rule {
+    if reason == Some(MasqueradeReason::HostPort) {
+        return host_ports::masquerade();
+    }
     if let Some(reason) = reason {
         return match proxy.mode {
             ProxyMode::Nftables => nftables::masquerade(reason == MasqueradeReason::Hairpin),

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
 use super::hop::Place;
+use super::host_ports::{self, HostPort};
 use super::packet::number;
 use super::sockets::{self, Listener, NodeSocketSource, SocketSource};
 use crate::api::object::{Key, Object};
@@ -45,6 +46,8 @@ pub struct NodeEntry {
     pub balanced: bool,
     /// Pods on the node's own network, for their sockets.
     host_pods: BTreeMap<Key, Arc<Object>>,
+    /// Its ports that lead to one Pod each.
+    pub(super) host_ports: Vec<HostPort>,
 }
 
 /// A Pod as the network sees it.
@@ -288,7 +291,8 @@ impl Topology {
         for range in &old.ranges {
             self.ranges.remove(&range.trunc());
         }
-        let mut entry = NodeEntry { name: old.name, host_pods: old.host_pods, ..NodeEntry::default() };
+        let (host_pods, host_ports) = (old.host_pods, old.host_ports);
+        let mut entry = NodeEntry { name: old.name, host_pods, host_ports, ..NodeEntry::default() };
         if let Some((object, node)) = after.and_then(|object| Some((object, object.as_node()?))) {
             entry.addresses.clone_from(&node.addresses);
             entry.ranges.clone_from(&node.pod_ranges);
@@ -359,6 +363,9 @@ impl Topology {
             {
                 self.nodes[id.0 as usize].host_pods.remove(&object.key);
             }
+            if let Some(id) = self.node_named(&pod.node) {
+                self.nodes[id.0 as usize].host_ports.retain(|one| one.pod != object.key);
+            }
         }
         let Some(object) = after else { return };
         let Some(pod) = object.as_pod().filter(|pod| !pod.is_finished() && !pod.node.is_empty()) else {
@@ -369,6 +376,7 @@ impl Topology {
             self.nodes[node.0 as usize].host_pods.insert(object.key.clone(), object.clone());
             return;
         }
+        self.nodes[node.0 as usize].host_ports.extend(host_ports::of_pod(object, pod));
         for address in &pod.ips {
             let entry = PodEntry { object: object.clone(), node, sockets: OnceLock::new() };
             self.owners.insert(number(*address), Owner::Pod(entry));

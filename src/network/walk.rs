@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::flows::{Flow, Flows};
 use super::hop::{Hop, Place, Recorder, Rules, Step};
+use super::host_ports;
 use super::outcome::{DropCause, NoRouteCause, Outcome, PortName, RefusedCause};
 use super::packet::Packet;
 use super::proxy::{Draw, Filter, Hook, MasqueradeReason, Proxy};
@@ -182,7 +183,10 @@ impl<'a, R: Recorder> Walk<'a, R> {
             }
             return passing;
         }
-        let Some(matched) = passing.matched else { return passing };
+        let Some(matched) = passing.matched else {
+            self.forward_host_port(&mut passing);
+            return passing;
+        };
         let from_node = entered == Entered::Locally;
         let draw = &mut Draw { flows: self.flows, random: self.random, now: self.now };
         let chosen = self.proxy.translate(matched, node, &packet, from_node, draw);
@@ -197,6 +201,19 @@ impl<'a, R: Recorder> Walk<'a, R> {
             self.pass(node, Step::Dnat, packet, passing.packet, why, None);
         }
         passing
+    }
+
+    /// The rules of the portmap plugin, for what kube-proxy has no rule for.
+    fn forward_host_port(&mut self, passing: &mut Passing<'a>) {
+        let (topology, node, packet) = (self.proxy.topology, passing.node, passing.packet);
+        let Some(way) = host_ports::forward(topology, node, &packet) else { return };
+        passing.packet = packet.to(way.host_port.to);
+        passing.translated = true;
+        passing.masquerade = way.masquerade.then_some(MasqueradeReason::HostPort);
+        self.translated = true;
+        let from_node = passing.entered == Entered::Locally;
+        let why = || host_ports::translation(topology, node, &packet, from_node, way);
+        self.pass(node, Step::Dnat, packet, passing.packet, why, None);
     }
 
     /// kube-proxy's filter rules. What was translated passes them all.

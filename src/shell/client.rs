@@ -222,7 +222,11 @@ fn pod_answer(
         .runtime
         .latest(&object.meta.uid, &container.name)
         .map_or(Instant(0), |(_, run)| run.started);
-    let hostname = if pod.spec.hostname.is_empty() { &object.key.name } else { &pod.spec.hostname };
+    let hostname = match pod.spec.hostname.as_str() {
+        _ if pod.spec.host_network => &pod.node,
+        "" => &object.key.name,
+        _ => &pod.spec.hostname,
+    };
     let server = Server {
         image: &Reference::parse(&container.image)?,
         args: &args,

@@ -70,6 +70,8 @@ pub struct ContainerPort {
     pub protocol: Protocol,
     /// The node's port that leads to it, or 0.
     pub host_port: u16,
+    /// The one address of the node on which that is, or empty for all.
+    pub host_ip: SmolStr,
 }
 
 impl Pod {
@@ -169,6 +171,7 @@ impl Container {
             port: port(declared.get("containerPort")),
             protocol: Protocol::of(declared.get("protocol")),
             host_port: port(declared.get("hostPort")),
+            host_ip: declared.get("hostIP").smol(),
         });
         Self {
             name: document.get("name").smol(),

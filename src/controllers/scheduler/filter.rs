@@ -28,12 +28,18 @@ const fn reason(words: &'static str, preemptible: bool) -> Reason {
     Reason { words: SmolStr::new_static(words), preemptible }
 }
 
+/// An address of a node with a port there. [`ANY`] takes the port of all addresses.
+type HostPort = (SmolStr, u16, Protocol);
+
+/// Every address.
+const ANY: &str = "0.0.0.0";
+
 /// What a Pod takes of a node.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
     cpu_millis: i64,
     memory: i64,
-    host_ports: Vec<(u16, Protocol)>,
+    host_ports: Vec<HostPort>,
 }
 
 impl Needs {
@@ -49,7 +55,8 @@ impl Needs {
             for port in &container.ports {
                 let host = if pod.spec.host_network { port.port } else { port.host_port };
                 if host != 0 {
-                    needs.host_ports.push((host, port.protocol));
+                    let address = if port.host_ip.is_empty() { ANY.into() } else { port.host_ip.clone() };
+                    needs.host_ports.push((address, host, port.protocol));
                 }
             }
         }
@@ -71,17 +78,24 @@ pub(super) struct Usage {
     pub(super) pods: usize,
     cpu_millis: i64,
     memory: i64,
-    host_ports: FxHashMap<(u16, Protocol), u32>,
+    host_ports: FxHashMap<HostPort, u32>,
 }
 
 impl Usage {
+    fn has_port(&self, (address, port, protocol): &HostPort) -> bool {
+        let taken = |held: &HostPort| {
+            (held.1, held.2) == (*port, *protocol) && (held.0 == ANY || address == ANY || held.0 == *address)
+        };
+        self.host_ports.keys().any(taken)
+    }
+
     pub(super) fn change(&mut self, needs: &Needs, add: bool) {
         let sign = if add { 1 } else { -1 };
         self.pods = if add { self.pods + 1 } else { self.pods.saturating_sub(1) };
         self.cpu_millis += sign * needs.cpu_millis;
         self.memory += sign * needs.memory;
         for port in &needs.host_ports {
-            let count = self.host_ports.entry(*port).or_default();
+            let count = self.host_ports.entry(port.clone()).or_default();
             *count = if add { *count + 1 } else { count.saturating_sub(1) };
             if *count == 0 {
                 self.host_ports.remove(port);
@@ -111,7 +125,7 @@ pub(super) fn fits(
     if !selected(spec, object) {
         return Err(vec![reason("node(s) didn't match Pod's node affinity/selector", false)]);
     }
-    if needs.host_ports.iter().any(|port| usage.host_ports.contains_key(port)) {
+    if needs.host_ports.iter().any(|port| usage.has_port(port)) {
         return Err(vec![reason("node(s) didn't have free ports for the requested pod ports", true)]);
     }
     room(needs, object, node, usage)

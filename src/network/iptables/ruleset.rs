@@ -14,6 +14,7 @@ use super::{
 use crate::api::typed::{Affinity, Policy};
 use crate::cluster::settings::ProxyMode;
 use crate::network::hop::Rule;
+use crate::network::host_ports;
 use crate::network::proxy::Proxy;
 use crate::network::services::{ServicePort, Vantage};
 use crate::network::tables::Frontend;
@@ -169,6 +170,9 @@ pub fn save(proxy: &Proxy<'_>, node: NodeId, date: &str, v4: bool) -> String {
         nat.add(rule("nat", "FLANNEL-POSTRTG", &rest));
     }
     let program = if v4 { "iptables-save" } else { "ip6tables-save" };
+    for one in host_ports::all(proxy.topology, node, v4) {
+        nat.add(one);
+    }
     if !by_kube_proxy {
         return nat.save(program, date);
     }
