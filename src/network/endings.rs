@@ -23,6 +23,10 @@ impl<'a, R: Recorder> Walk<'a, R> {
         let fits = |one: &&Listener| Some(one.protocol) == protocol && one.port == to.port();
         let found = open.iter().filter(fits).min_by_key(|one| one.loopback);
         let reached = found.filter(|one| !one.loopback || to.ip().is_loopback());
+        if self.answer_lost {
+            self.recorder.hop(|| hop(place.clone(), Step::Drop, packet));
+            return Outcome::Dropped(Drop { place, packet, cause: DropCause::Unanswered });
+        }
         if reached.is_some() || packet.transport == Transport::Icmp {
             self.recorder.hop(|| hop(place.clone(), Step::Deliver, packet));
             return Outcome::Delivered(Delivery {

@@ -78,6 +78,7 @@ pub struct Flows {
     affinity: FxHashMap<(NodeId, Arc<PortName>, IpAddr), (SocketAddr, Instant)>,
     /// The places in `flows` that the packet under way has touched.
     touched: Vec<usize>,
+    turns: FxHashMap<(NodeId, Transport, SocketAddr), usize>,
 }
 
 fn key(node: NodeId, packet: &Packet) -> FlowKey {
@@ -137,6 +138,20 @@ impl Flows {
         self.touched.push(at);
     }
 
+    /// Whose turn it is among the backends of a virtual server of a node (round robin).
+    pub fn next_turn(
+        &mut self,
+        node: NodeId,
+        transport: Transport,
+        server: SocketAddr,
+        backends: usize,
+    ) -> usize {
+        let turn = self.turns.entry((node, transport, server)).or_default();
+        let now = *turn % backends;
+        *turn = now + 1;
+        now
+    }
+
     /// The flows that a node remembers, in the order in which they came.
     pub fn of_node(&self, node: NodeId, now: Instant) -> impl Iterator<Item = &Flow> {
         self.flows.iter().filter(move |flow| flow.node == node && flow.lives(now))
@@ -159,6 +174,16 @@ impl Flows {
     ) -> Option<SocketAddr> {
         let (backend, last) = self.affinity.get(&(node, port.clone(), client))?;
         ((now - *last).0 <= u64::from(seconds) * 1_000_000).then_some(*backend)
+    }
+
+    /// What session affinity remembers on a node: the Service port, the client, its backend, and when it came last;
+    /// by backend and client.
+    pub fn affinities(&self, node: NodeId) -> Vec<(&Arc<PortName>, IpAddr, SocketAddr, Instant)> {
+        let own = self.affinity.iter().filter(|((of, ..), _)| *of == node);
+        let mut all: Vec<_> =
+            own.map(|((_, port, client), (backend, last))| (port, *client, *backend, *last)).collect();
+        all.sort_by(|a, b| (a.0, a.2, a.1).cmp(&(b.0, b.2, b.1)));
+        all
     }
 
     /// Remembers which backend a client got.

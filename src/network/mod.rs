@@ -3,7 +3,7 @@
 //! Owns everything between a client's socket and a server's. It reads what kube-proxy reads: Services and
 //! EndpointSlices, never selectors; Nodes and Pods only for their addresses and sockets. Tables follow the
 //! journal. It does not own what programs say to each other once they are connected. kube-proxy works by
-//! iptables or nftables; IPVS is not simulated: iptables rules, the nearest thing, stand where it is chosen.
+//! iptables, nftables or IPVS (deprecated).
 //!
 //! [`Network::connect`] sends the first packet of a connection and tells how it ended and what happened on
 //! the way; [`Network::ping`] does the same for an echo request; [`Network::stream`] is the same walk without
@@ -25,6 +25,7 @@ pub mod flows;
 pub mod hop;
 pub mod host_ports;
 pub mod iptables;
+pub mod ipvs;
 mod lag;
 pub mod names;
 pub mod nftables;
@@ -40,6 +41,7 @@ pub mod tables;
 pub mod topology;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -47,7 +49,7 @@ use ipnet::IpNet;
 
 use crate::api::object::Object;
 use crate::api::registry::Kind;
-use crate::api::typed::Protocol;
+use crate::api::typed::{Affinity, Protocol};
 use crate::cluster::clock::Instant;
 use crate::cluster::journal::Entry;
 use crate::cluster::random::Random;
@@ -59,7 +61,7 @@ use lag::Lag;
 use proxy::Proxy;
 use sockets::SocketSource;
 use tables::{Matched, Tables};
-use topology::{Owner, Topology};
+use topology::{NodeId, Owner, Topology};
 use walk::{Sender, Walk};
 
 pub use hop::{Hop, Place, Rule, Step};
@@ -304,9 +306,10 @@ impl Network {
         transport: Transport,
     ) -> Option<Stream<'n>> {
         self.generator();
-        let (sender, source) = sender(&self.topology, cluster, from, to.ip())?;
+        let proxy = Proxy { tables: &self.tables, topology: &self.topology, mode: self.mode };
+        let (sender, source) = sender(proxy, cluster, from, to.ip())?;
         Some(Stream {
-            proxy: Proxy { tables: &self.tables, topology: &self.topology, mode: self.mode },
+            proxy,
             flows: &mut self.flows,
             random: self.random.as_mut().expect("the generator was made above"),
             now: cluster.now(),
@@ -355,14 +358,75 @@ impl Network {
     #[must_use]
     pub fn iptables_save(&self, node: &str, date: &str) -> Option<String> {
         let id = self.topology.node_named(node)?;
-        Some(iptables::save(&self.proxy(), id, date, true))
+        Some(self.rules_of(id, date, true))
     }
 
     /// The same for IPv6, as `ip6tables-save` prints them.
     #[must_use]
     pub fn ip6tables_save(&self, node: &str, date: &str) -> Option<String> {
         let id = self.topology.node_named(node)?;
-        Some(iptables::save(&self.proxy(), id, date, false))
+        Some(self.rules_of(id, date, false))
+    }
+
+    fn rules_of(&self, node: NodeId, date: &str, v4: bool) -> String {
+        match self.mode {
+            ProxyMode::Ipvs => ipvs::ruleset::save(&self.proxy(), node, date, v4),
+            _ => iptables::save(&self.proxy(), node, date, v4),
+        }
+    }
+
+    /// The clients that nftables' sets of session affinity hold on a node: by the set's name, each client with the
+    /// time that is left to it in microseconds.
+    #[must_use]
+    pub fn nft_affinity(&self, node: &str, now: Instant) -> BTreeMap<String, Vec<(IpAddr, u64)>> {
+        let mut sets: BTreeMap<String, Vec<(IpAddr, u64)>> = BTreeMap::new();
+        let Some(node) = self.topology.node_named(node) else { return sets };
+        for (name, client, backend, last) in self.flows.affinities(node) {
+            let mut ports = self.tables.ports_of(&name.namespace, &name.service);
+            let Some(port) = ports.find(|port| port.name == *name) else { continue };
+            let Affinity::ClientIp { timeout_seconds } = port.affinity else { continue };
+            let left = (u64::from(timeout_seconds) * 1_000_000).saturating_sub((now - last).0);
+            if left > 0 {
+                let set = format!("affinity-{}", nftables::endpoint_name(port, backend));
+                sets.entry(set).or_default().push((client, left));
+            }
+        }
+        sets
+    }
+
+    /// The kernel's virtual servers on a node, as `ipvsadm -Ln` prints them; `None` if there is no such node, or
+    /// kube-proxy does not work by IPVS.
+    #[must_use]
+    pub fn ipvsadm(&self, node: &str, now: Instant) -> Option<String> {
+        let id = self.topology.node_named(node).filter(|_| self.mode == ProxyMode::Ipvs)?;
+        let connections = |server: &ipvs::VirtualServer, real: SocketAddr| {
+            let of_server = |flow: &&flows::Flow| {
+                flow.original.destination == server.address
+                    && flow.translated.destination == real
+                    && flow.original.transport.protocol() == Some(server.protocol)
+            };
+            // Connections end with their request here: what is left of them is inactive.
+            (0, self.flows.of_node(id, now).filter(of_server).count())
+        };
+        Some(ipvs::ruleset::list(&self.proxy(), id, connections))
+    }
+
+    /// The addresses on a node's `kube-ipvs0`, sorted; `None` outside IPVS mode.
+    #[must_use]
+    pub fn bound_addresses(&self, node: &str) -> Option<Vec<IpAddr>> {
+        let id = self.topology.node_named(node).filter(|_| self.mode == ProxyMode::Ipvs)?;
+        let members = |v4| ipvs::sets::Members::on(&self.proxy(), id, v4);
+        let (four, six) = (members(true), members(false));
+        let texts = four.of(ipvs::sets::IPVS_IPS).chain(six.of(ipvs::sets::IPVS_IPS));
+        let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
+        addresses.sort_unstable();
+        Some(addresses)
+    }
+
+    /// How kube-proxy works.
+    #[must_use]
+    pub fn mode(&self) -> ProxyMode {
+        self.mode
     }
 
     /// All nftables rules of a node, in the commands with which kube-proxy writes them; `None` if there is no
@@ -440,6 +504,7 @@ impl Stream<'_> {
             target: packet.destination,
             through: None,
             translated: false,
+            answer_lost: false,
         };
         let outcome = walk.send(self.sender, packet);
         if remember.is_some() {
@@ -462,16 +527,17 @@ fn outside_interface(address: IpAddr) -> IpNet {
 
 /// Looks a sender up: what it is, and the source address it takes for a destination.
 fn sender<'a>(
-    topology: &'a Topology,
+    proxy: Proxy<'a>,
     cluster: &Cluster,
     from: &Origin,
     to: IpAddr,
 ) -> Option<(Sender<'a>, IpAddr)> {
+    let topology = proxy.topology;
     match from {
         Origin::Pod(key) => {
             let pod = cluster.get(key)?.as_pod()?;
             if pod.spec.host_network {
-                return node_sender(topology, &pod.node, to);
+                return node_sender(proxy, &pod.node, to);
             }
             // Every host has a loopback of both families.
             let same_family = |ip: &&IpAddr| to.is_loopback() || to.is_ipv4() == ip.is_ipv4();
@@ -483,7 +549,7 @@ fn sender<'a>(
                 _ => None,
             }
         }
-        Origin::Node(name) => node_sender(topology, name, to),
+        Origin::Node(name) => node_sender(proxy, name, to),
         Origin::Outside => {
             let address =
                 if to.is_loopback() { *topology.workstations.first()? } else { topology.workstation(to)? };
@@ -498,10 +564,11 @@ fn sender<'a>(
 
 /// The source address of a process on a node: the destination itself for its own addresses, the bridge's for
 /// its Pods, else its address in the LAN.
-fn node_sender<'a>(topology: &'a Topology, name: &str, to: IpAddr) -> Option<(Sender<'a>, IpAddr)> {
+fn node_sender<'a>(proxy: Proxy<'a>, name: &str, to: IpAddr) -> Option<(Sender<'a>, IpAddr)> {
+    let topology = proxy.topology;
     let id = topology.node_named(name)?;
     let node = topology.node(id);
-    let source = if topology.is_local(id, to) {
+    let source = if proxy.is_local(id, to) {
         to
     } else if topology.range_owner(to) == Some(id) {
         node.bridge_for(to)?

@@ -42,7 +42,7 @@ fn chain(kind: &str, port: &ServicePort) -> String {
 }
 
 /// `HASH-dp/web/tcp/http__10.244.1.2/80`: part of the names of an endpoint's chain and set.
-fn endpoint_name(port: &ServicePort, endpoint: SocketAddr) -> String {
+pub(super) fn endpoint_name(port: &ServicePort, endpoint: SocketAddr) -> String {
     let name = &port.name;
     let of = format!("{}/{}/{}/{}", name.namespace, name.service, carried(port), name.port);
     nft_name(&format!("{of}__{}/{}", endpoint.ip(), endpoint.port()))
@@ -286,7 +286,7 @@ pub fn dump(proxy: &Proxy<'_>, node: NodeId) -> String {
     let pods = proxy.topology.pod_networks.iter().find(|network| network.addr().is_ipv4());
     let pods = pods.map(ToString::to_string).unwrap_or_default();
     let mut rules: Vec<Rule> = FIXED.iter().map(|(chain, text)| rule(*chain, *text)).collect();
-    rules.extend([true, false].map(|reject| super::rules::stray(proxy, reject)));
+    rules.extend([true, false].map(|reject| super::rules::cluster_ips_check(proxy, reject)));
     rules.extend([masquerade(false), masquerade(true)]);
     rules.extend([mark_cluster_ip(&pods), services_map(), node_ports_map()]);
     let entry = proxy.topology.node(node);

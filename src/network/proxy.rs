@@ -2,12 +2,14 @@
 //!
 //! Owns the decisions: which backend, whether to masquerade, whether to refuse or drop. The order of
 //! the rules is that of pkg/proxy/iptables and pkg/proxy/nftables (v1.36); every case was measured
-//! (reference/network/truth.tsv). It does not own the text of the rules ([`super::rules`]) nor the way of a
+//! (reference/network/truth.tsv). What IPVS mode does otherwise is in [`super::ipvs`]. It does not own the text of the rules ([`super::rules`]) nor the way of a
 //! packet ([`super::walk`]).
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use super::flows::Flows;
+use super::ipvs;
 use super::packet::Packet;
 use super::services::{Backend, Vantage};
 use super::tables::{Frontend, Matched, Tables};
@@ -58,6 +60,8 @@ pub struct Choice<'a> {
     pub local: bool,
     /// Whether session affinity chose.
     pub remembered: bool,
+    /// Whether the answer will not come back by this node, so that the client does not know it (IPVS).
+    pub answer_lost: bool,
     /// Whether, and why, it will be masqueraded.
     pub masquerade: Option<MasqueradeReason>,
 }
@@ -96,7 +100,14 @@ pub struct Proxy<'a> {
 }
 
 impl<'a> Proxy<'a> {
-    fn vantage(&self, node: NodeId) -> Vantage<'a> {
+    /// Whether an address is a node's own. In IPVS mode those of Services are.
+    #[must_use]
+    pub fn is_local(&self, node: NodeId, address: IpAddr) -> bool {
+        self.topology.is_local(node, address)
+            || self.mode == ProxyMode::Ipvs && ipvs::is_bound(self, node, address)
+    }
+
+    pub(super) fn vantage(&self, node: NodeId) -> Vantage<'a> {
         let node = self.topology.node(node);
         Vantage { node: &node.name, zone: &node.zone }
     }
@@ -112,7 +123,8 @@ impl<'a> Proxy<'a> {
         let here = match self.mode {
             // `-m addrtype --dst-type LOCAL`: every address of the node, loopback included.
             // Not on `::1`, from which IPv6 routes to nowhere else.
-            ProxyMode::Iptables | ProxyMode::Ipvs => {
+            ProxyMode::Ipvs => ipvs::has_node_ports(self, node, to.ip()),
+            ProxyMode::Iptables => {
                 self.topology.is_local(node, to.ip()) && (to.is_ipv4() || !to.ip().is_loopback())
             }
             // `ip daddr @nodeport-ips`: the node's primary address alone.
@@ -133,8 +145,11 @@ impl<'a> Proxy<'a> {
     ) -> Option<Choice<'a>> {
         let port = matched.port;
         let source = packet.source.ip();
-        if self.outside_ranges(matched, packet) {
+        if self.outside_ranges(matched, node, packet) {
             return None;
+        }
+        if self.mode == ProxyMode::Ipvs {
+            return ipvs::translate(self, matched, node, packet, from_node, draw);
         }
         let from_pods = self.topology.in_pod_network(source);
         let (mut masquerade, local) = match (matched.is_external(), matched.policy()) {
@@ -173,11 +188,15 @@ impl<'a> Proxy<'a> {
             among: candidates,
             local,
             remembered: remembered.is_some(),
+            answer_lost: false,
             masquerade,
         })
     }
 
-    fn outside_ranges(&self, matched: Matched<'_>, packet: &Packet) -> bool {
+    fn outside_ranges(&self, matched: Matched<'_>, node: NodeId, packet: &Packet) -> bool {
+        if self.mode == ProxyMode::Ipvs {
+            return ipvs::outside_ranges(self, matched, node, packet);
+        }
         let ranges = &matched.port.source_ranges;
         matched.frontend == Frontend::LoadBalancer
             && !ranges.is_empty()
@@ -187,16 +206,19 @@ impl<'a> Proxy<'a> {
     /// What the filter rules do to a packet for a Service port that was not translated.
     #[must_use]
     pub fn filter(&self, matched: Matched<'_>, node: NodeId, packet: &Packet, hook: Hook) -> Option<Filter> {
-        if matched.port.has_endpoints() && self.outside_ranges(matched, packet) {
+        if self.mode == ProxyMode::Ipvs {
+            return ipvs::filter(self, matched, node, packet, hook);
+        }
+        if matched.port.has_endpoints() && self.outside_ranges(matched, node, packet) {
             return Some(Filter::SourceRanges);
         }
         let asked = match (self.mode, matched.frontend) {
             // iptables: KUBE-SERVICES in FORWARD and OUTPUT, KUBE-EXTERNAL-SERVICES in INPUT and FORWARD.
-            (ProxyMode::Iptables | ProxyMode::Ipvs, Frontend::ClusterIp) => hook != Hook::Input,
-            (ProxyMode::Iptables | ProxyMode::Ipvs, _) => hook != Hook::Output,
+            (ProxyMode::Iptables, Frontend::ClusterIp) => hook != Hook::Input,
+            (ProxyMode::Iptables, _) => hook != Hook::Output,
             // nftables: nodeport-endpoints-check in input alone, service-endpoints-check everywhere.
             (ProxyMode::Nftables, Frontend::NodePort) => hook == Hook::Input,
-            (ProxyMode::Nftables, _) => true,
+            (ProxyMode::Nftables | ProxyMode::Ipvs, _) => true,
         };
         if !asked {
             return None;
@@ -209,13 +231,16 @@ impl<'a> Proxy<'a> {
         local.then_some(Filter::NoLocalEndpoints)
     }
 
-    /// Whether nftables' check of cluster addresses stops a packet that is for no Service port: it rejects it
-    /// for the address of a Service (`Some(true)`) and drops it for other addresses of the Service network
-    /// (`Some(false)`). iptables has no such check.
+    /// Whether a check of Services' addresses stops a packet that is for no Service port: it rejects it for the
+    /// address of a Service (`Some(true)`), and nftables drops it for other addresses of the Service network
+    /// (`Some(false)`). iptables has no such check; that of IPVS stands before the node's own processes.
     #[must_use]
-    pub fn stray(&self, packet: &Packet) -> Option<bool> {
-        if self.mode != ProxyMode::Nftables {
-            return None;
+    pub fn stray(&self, node: NodeId, packet: &Packet, hook: Hook) -> Option<bool> {
+        match self.mode {
+            ProxyMode::Iptables => return None,
+            ProxyMode::Ipvs => return ipvs::is_stray(self, node, packet, hook).then_some(true),
+            ProxyMode::Nftables if hook == Hook::Input => return None,
+            ProxyMode::Nftables => {}
         }
         let to = packet.destination.ip();
         if self.tables.is_cluster_ip(to) {

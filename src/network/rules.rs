@@ -12,6 +12,7 @@ use super::flows::Flow;
 use super::hop::{Rule, Rules};
 use super::host_ports;
 use super::iptables::{self, External};
+use super::ipvs;
 use super::nftables;
 use super::packet::Packet;
 use super::proxy::{Choice, Filter, MasqueradeReason, Proxy};
@@ -36,12 +37,12 @@ pub fn translation(proxy: &Proxy<'_>, choice: &Choice<'_>, packet: &Packet) -> R
     let port = choice.matched.port.clone();
     let (frontend, among, packet) = (choice.matched.frontend, choice.among.to_vec(), *packet);
     let (index, local, remembered) = (choice.index, choice.local, choice.remembered);
-    let (masquerade, mode) = (choice.masquerade, proxy.mode);
+    let (masquerade, answer_lost, mode) = (choice.masquerade, choice.answer_lost, proxy.mode);
     let pods = pod_network(proxy.topology, packet.destination.ip());
     Rules::later(move || {
         let (matched, backend) = (Matched { port: &port, frontend }, &port.endpoints[among[index] as usize]);
         let among = Cow::Borrowed(&among[..]);
-        let choice = Choice { matched, backend, index, among, local, remembered, masquerade };
+        let choice = Choice { matched, backend, index, among, local, remembered, answer_lost, masquerade };
         spell_translation(mode, &choice, &packet, &known(pods))
     })
 }
@@ -50,8 +51,10 @@ fn spell_translation(mode: ProxyMode, choice: &Choice<'_>, packet: &Packet, pods
     let matched = choice.matched;
     let port = matched.port;
     let to = packet.destination.ip();
-    if mode == ProxyMode::Nftables {
-        return nftables::translation(choice, to, pods);
+    match mode {
+        ProxyMode::Nftables => return nftables::translation(choice, to, pods),
+        ProxyMode::Ipvs => return ipvs::ruleset::translation(choice, packet, pods),
+        ProxyMode::Iptables => {}
     }
     let service = iptables::service_chain(port, choice.local);
     let mut rules = Vec::with_capacity(6);
@@ -109,8 +112,10 @@ fn external_rules(rules: &mut Vec<Rule>, choice: &Choice<'_>, packet: &Packet, p
 #[must_use]
 pub fn filter(proxy: &Proxy<'_>, matched: Matched<'_>, packet: &Packet, filter: Filter) -> Vec<Rule> {
     let (port, to) = (matched.port, packet.destination.ip());
-    if proxy.mode == ProxyMode::Nftables {
-        return nftables::filter(matched, to, filter);
+    match proxy.mode {
+        ProxyMode::Nftables => return nftables::filter(matched, to, filter),
+        ProxyMode::Ipvs => return ipvs::ruleset::filter(matched, packet, filter),
+        ProxyMode::Iptables => {}
     }
     vec![match filter {
         Filter::SourceRanges => iptables::not_accepted(port, to),
@@ -119,10 +124,18 @@ pub fn filter(proxy: &Proxy<'_>, matched: Matched<'_>, packet: &Packet, filter: 
     }]
 }
 
-/// The rule of nftables mode for the Service network: `reject` for ports that a Service does not have, else
-/// the drop of addresses that no Service has.
+/// The rule that stops a packet for an address of a Service on no port of its, or in nftables mode (where `reject`
+/// is false) for an address that no Service has.
 #[must_use]
-pub fn stray(proxy: &Proxy<'_>, reject: bool) -> Rule {
+pub fn stray(proxy: &Proxy<'_>, packet: &Packet, reject: bool) -> Rule {
+    match proxy.mode {
+        ProxyMode::Ipvs => ipvs::ruleset::stray(packet),
+        _ => cluster_ips_check(proxy, reject),
+    }
+}
+
+/// A rule of nftables mode for the Service network.
+pub(super) fn cluster_ips_check(proxy: &Proxy<'_>, reject: bool) -> Rule {
     let text = if reject {
         "ip daddr @cluster-ips reject comment \"Reject traffic to invalid ports of ClusterIPs\"".to_owned()
     } else {
@@ -143,6 +156,7 @@ pub fn masquerade(proxy: &Proxy<'_>, reason: Option<MasqueradeReason>, source: I
     if let Some(reason) = reason {
         return match proxy.mode {
             ProxyMode::Nftables => nftables::masquerade(reason == MasqueradeReason::Hairpin),
+            ProxyMode::Ipvs => ipvs::ruleset::masquerade(reason, source.is_ipv4()),
             _ => iptables::masquerade(),
         };
     }

@@ -62,6 +62,8 @@ pub struct Tables {
     by_node_port: FxHashMap<(bool, Protocol, u16), u32>,
     /// Addresses of Services inside the cluster: for ports that a Service does not have.
     cluster_ips: FxHashMap<IpAddr, u32>,
+    /// Addresses in `externalIPs`, and those of load balancers that kube-proxy handles.
+    externals: FxHashMap<IpAddr, u32>,
     /// Addresses of load balancers, with the Service ports behind each.
     balancers: BTreeMap<IpAddr, Vec<u32>>,
     health_ports: BTreeMap<u16, (SmolStr, SmolStr)>,
@@ -92,6 +94,12 @@ impl Tables {
     #[must_use]
     pub fn is_cluster_ip(&self, address: IpAddr) -> bool {
         self.cluster_ips.contains_key(&address)
+    }
+
+    /// Whether some Service has this address: inside the cluster, of its load balancer, or in `externalIPs`.
+    #[must_use]
+    pub fn is_service_address(&self, address: IpAddr) -> bool {
+        self.is_cluster_ip(address) || self.externals.contains_key(&address)
     }
 
     /// The Service ports behind the address of a load balancer; `None` if there is no such load balancer.
@@ -192,6 +200,9 @@ impl Tables {
                 self.by_node_port.entry((v4, port.protocol(), port.node_port)).or_insert(id);
             }
             *self.cluster_ips.entry(port.cluster_ip).or_default() += 1;
+            for ip in port.external_ips.iter().chain(&port.load_balancer_ips) {
+                *self.externals.entry(*ip).or_default() += 1;
+            }
             for ip in &port.balancer_ips {
                 self.balancers.entry(*ip).or_default().push(id);
             }
@@ -231,6 +242,14 @@ impl Tables {
             *count -= 1;
             if *count == 0 {
                 self.cluster_ips.remove(&port.cluster_ip);
+            }
+        }
+        for ip in port.external_ips.iter().chain(&port.load_balancer_ips) {
+            if let Some(count) = self.externals.get_mut(ip) {
+                *count -= 1;
+                if *count == 0 {
+                    self.externals.remove(ip);
+                }
             }
         }
         for ip in &port.balancer_ips {

@@ -246,6 +246,11 @@ impl Topology {
         self.workstations.iter().find(|address| address.is_ipv4() == like.is_ipv4()).copied()
     }
 
+    /// The node's own addresses: in the LAN and of its bridge.
+    pub fn own_addresses(&self, node: NodeId) -> impl Iterator<Item = IpAddr> {
+        self.node(node).own.iter().copied()
+    }
+
     /// Whether an address is the node's own: in the LAN, of its bridge, or loopback.
     #[must_use]
     pub fn is_local(&self, node: NodeId, address: IpAddr) -> bool {

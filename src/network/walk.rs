@@ -98,6 +98,8 @@ pub(super) struct Walk<'a, R> {
     pub(super) through: Option<Arc<PortName>>,
     /// Whether the destination was translated on the way: answers of any kind then seem to come from the target.
     pub(super) translated: bool,
+    /// Whether an answer would come from an address that the client does not know.
+    pub(super) answer_lost: bool,
 }
 
 impl<'a, R: Recorder> Walk<'a, R> {
@@ -195,6 +197,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             passing.translated = true;
             self.translated = true;
             passing.masquerade = choice.masquerade;
+            self.answer_lost |= choice.answer_lost;
             self.through = Some(matched.port.name.clone());
             let proxy = self.proxy;
             let why = || rules::translation(&proxy, &choice, &packet);
@@ -223,8 +226,8 @@ impl<'a, R: Recorder> Walk<'a, R> {
         }
         let (node, packet, proxy) = (passing.node, passing.packet, self.proxy);
         let Some(matched) = passing.matched else {
-            let reject = proxy.stray(&packet).filter(|_| hook != Hook::Input)?;
-            let why = move || vec![rules::stray(&proxy, reject)];
+            let reject = proxy.stray(node, &packet, hook)?;
+            let why = move || vec![rules::stray(&proxy, &packet, reject)];
             return Some(if reject {
                 self.refused(passing, hook, RefusedCause::NoSuchServicePort, why)
             } else {
@@ -250,7 +253,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
     fn route(&mut self, mut passing: Passing<'a>) -> Outcome {
         let topology = self.proxy.topology;
         let to = passing.packet.destination.ip();
-        if topology.is_local(passing.node, to) {
+        if self.proxy.is_local(passing.node, to) {
             return self.local_in(&passing);
         }
         let egress = self.egress(passing.node, to);
@@ -343,7 +346,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
     }
 
     fn remember(&mut self, passing: &Passing<'_>) {
-        if self.remember.is_some() {
+        if self.remember.is_some() && !self.answer_lost {
             self.flows.remember(Flow {
                 node: passing.node,
                 original: passing.original,

@@ -4,7 +4,7 @@
 //! [`save`], the whole rule set (`ruleset`). What they decide for a packet is in [`super::proxy`]; a trace picks its rules
 //! from the same functions ([`super::rules`]), so the two cannot differ.
 
-mod ruleset;
+pub(super) mod ruleset;
 
 use std::net::IpAddr;
 

@@ -9,8 +9,10 @@ mod fields;
 mod files;
 mod grep;
 mod iptables;
+mod ipvsadm;
 mod lines;
 mod nc;
+mod nft;
 mod nslookup;
 mod order;
 mod ping;
@@ -64,7 +66,10 @@ pub static COMMANDS: &[&Command] = &[
     &files::TOUCH,
     &grep::COMMAND,
     &iptables::COMMAND,
+    &iptables::COMMAND_6,
     &iptables::SAVE,
+    &iptables::SAVE_6,
+    &ipvsadm::COMMAND,
     &kubectl::COMMAND,
     &lines::HEAD,
     &lines::NL,
@@ -74,6 +79,7 @@ pub static COMMANDS: &[&Command] = &[
     &lines::TEE,
     &lines::WC,
     &nc::COMMAND,
+    &nft::COMMAND,
     &nslookup::COMMAND,
     &order::SHUF,
     &order::SORT,
