@@ -38,8 +38,8 @@ pub fn MapView() -> Html {
             }
         });
     }
-    let revision = world.map().revision;
-    let layout = use_memo((revision, *size), |(_, (width, height))| lay_out(&world.map(), *width, *height));
+    let layout =
+        use_memo((world.arrangement(), *size), |(_, (width, height))| lay_out(&world.map(), *width, *height));
     let selected = world.selected();
     html! {
         <section class="map" id="map" aria-label="Map" tabindex="-1">
@@ -102,15 +102,33 @@ fn bands<'a>(world: &'a World, layout: &'a Layout) -> impl Iterator<Item = Html>
             name if name == words::NODES => layout.more_nodes,
             _ => 0,
         };
+        let crowd = (name == words::NODES && more > 0).then(|| crowd(world));
         html! {
             <div key={name.en} class="band" {style}>
                 <h2>{ world.say(name) }</h2>
                 if more > 0 {
                     <span>{ format!("+{more}{}", world.say(words::MORE)) }</span>
                 }
+                { crowd.unwrap_or_default() }
             </div>
         }
     })
+}
+
+/// All nodes and Pods in numbers, where there are too many to draw.
+fn crowd(world: &World) -> Html {
+    let map = world.map();
+    let count = |state: PodState| map.count(state);
+    let rows = [
+        (map.pods.len(), words::PODS, ""),
+        (count(PodState::Ready), words::READY, "ready"),
+        (count(PodState::NotReady), words::NOT_READY, "not-ready"),
+        (count(PodState::Terminating), words::TERMINATING, ""),
+    ];
+    let row = |(count, name, class): (usize, Words, &'static str)| {
+        html! { <p key={name.en} {class}><b>{ count }</b>{ " " }{ world.say(name) }</p> }
+    };
+    html! { <div class="crowd">{ for rows.into_iter().filter(|(count, ..)| *count > 0).map(row) }</div> }
 }
 
 fn workstation(world: &World, layout: &Layout) -> Html {
@@ -162,7 +180,10 @@ fn node(world: &World, map: &Map, place_of: &NodePlace, layout: &Layout, selecte
     let Some(node) = map.nodes.get(&place_of.name) else {
         return html! {
             <div key="waiting" class="node waiting" style={place(&place_of.rect)}>
-                <span class="node-name">{ world.say(words::UNSCHEDULED) }</span>
+                <span class="node-name">{ map.cells_on("") }{ " " }{ world.say(words::UNSCHEDULED) }</span>
+                if place_of.more > 0 {
+                    <span class="node-state">{ format!("+{}{}", place_of.more, world.say(words::MORE)) }</span>
+                }
             </div>
         };
     };

@@ -12,6 +12,7 @@ use super::passing::{Passing, to_pass};
 use super::things;
 use crate::api::object::Key;
 use crate::api::registry::Kind;
+use crate::api::value::SmolStr;
 use crate::network::{Hop, Outcome, Packet, Place, Step, Transport};
 use crate::simulation::traffic::Sent;
 use crate::words::Language;
@@ -151,6 +152,15 @@ impl Journey {
         let pairs = self.stops.iter().zip(&other.stops);
         let same = pairs.take_while(|(a, b)| sign(a) == sign(b)).count();
         (same < self.stops.len().max(other.stops.len())).then_some(same)
+    }
+
+    /// The nodes on which it was, itself or in a Pod.
+    pub fn nodes(&self) -> impl Iterator<Item = SmolStr> {
+        let node = |stop: &Stop| match &stop.place {
+            Place::Node(name) => Some(name.clone()),
+            _ => None,
+        };
+        self.stops.iter().filter_map(node)
     }
 
     /// The stop that is shown at a time on the screen.

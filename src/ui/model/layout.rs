@@ -28,7 +28,7 @@ const LANES: usize = 8;
 /// Distance between lanes.
 const LANE: f64 = 4.0;
 /// More nodes than this are drawn without Pods.
-const NODES: usize = 12;
+pub const NODES: usize = 12;
 /// A narrower map has no column of names, and its nodes stand below each other.
 const NARROW: f64 = 560.0;
 /// The room for Pods of one node there: the page scrolls.
@@ -234,7 +234,7 @@ struct Columns {
 fn columns(layout: &mut Layout, map: &Map, names: f64) -> Columns {
     let shown = map.nodes.len().min(NODES);
     layout.more_nodes = map.nodes.len() - shown;
-    let mut columns: Vec<SmolStr> = map.nodes.keys().take(shown).cloned().collect();
+    let mut columns = map.node_names(shown);
     if map.cells_on("") > 0 {
         columns.push(SmolStr::default());
     }
@@ -249,7 +249,9 @@ fn columns(layout: &mut Layout, map: &Map, names: f64) -> Columns {
 fn nodes(layout: &mut Layout, map: &Map, names: f64, top: f64, height: f64) {
     let Columns { names, left, w, stacked } = columns(layout, map, names);
     let room = if stacked { STACKED_ROOM } else { (height - top - HEADING - GAP).max(120.0) };
-    let most = names.iter().map(|name| map.cells_on(name)).max().unwrap_or(0);
+    // Who waits for a node does not make the others smaller.
+    let placed = names.iter().filter(|name| !name.is_empty());
+    let most = placed.map(|name| map.cells_on(name)).max().unwrap_or(0);
     let size = SIZES.into_iter().find(|size| fits(size, most, w, room)).unwrap_or(SIZES[2]);
     let (detail, pod_height, _, gap) = size;
     layout.detail = Some(detail);
@@ -262,12 +264,14 @@ fn nodes(layout: &mut Layout, map: &Map, names: f64, top: f64, height: f64) {
             Grid { x, w, top: y + HEADING, size, columns: grid_columns(size, w, cells, rows, stacked) };
         let mut more = 0;
         let mut lowest = y + HEADING + if stacked { 0.0 } else { 60.0 };
-        for pod in map.pods_on(&name) {
-            if detail == Detail::Dot && pod.cell / grid.columns >= rows {
-                more += 1;
-                continue;
+        for (index, pod) in map.pods_on(&name).enumerate() {
+            let waits = name.is_empty();
+            let cell = if waits { index } else { pod.cell };
+            if (waits || detail == Detail::Dot) && cell / grid.columns >= rows {
+                more = map.cells_on(&name) - index;
+                break;
             }
-            let rect = grid.rect(pod.cell);
+            let rect = grid.rect(cell);
             lowest = lowest.max(rect.y + rect.h);
             layout.pods.push(PodPlace { key: pod.key.clone(), rect });
         }
@@ -347,10 +351,11 @@ fn lines(layout: &mut Layout, map: &Map, lanes_top: f64) {
         let offset = 4.0 + (lane % 4) as f64 * 3.0;
         lane += 1;
         let mut rows = BTreeSet::new();
-        for (name, state) in &service.links {
-            let pod = Key::new(crate::api::registry::Kind::Pod, key.namespace.clone(), name.clone());
-            let Some(rect) = places.get(&pod) else { continue };
-            let mut rect = *rect;
+        // Only what is drawn is looked for: a Service may have more endpoints than the map has room.
+        for (pod, rect) in places.iter().filter(|(pod, _)| pod.namespace == key.namespace) {
+            let Ok(at) = service.links.binary_search_by(|(name, _)| name.cmp(&pod.name)) else { continue };
+            let state = &service.links[at].1;
+            let (pod, mut rect) = ((*pod).clone(), *rect);
             if layout.detail == Some(Detail::Dot) {
                 // Squares stand too close for a line each: one leads to each row that has such a Pod.
                 let node = layout

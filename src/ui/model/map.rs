@@ -102,7 +102,11 @@ pub struct Map {
     pub pods: BTreeMap<Key, PodView>,
     /// Services by key.
     pub services: BTreeMap<Key, ServiceView>,
+    /// Nodes that must be seen, where not all of them are.
+    pub wanted: BTreeSet<SmolStr>,
     cells: Cells,
+    /// How many Pods there are in each state.
+    counts: [usize; 4],
     /// Pods by node; by the empty name those that have none yet.
     by_node: BTreeMap<SmolStr, BTreeSet<Key>>,
     /// Keys by address, for telling whose an address is.
@@ -145,7 +149,8 @@ impl Map {
 
     /// Begins anew from what exists.
     fn list(&mut self, cluster: &Cluster) {
-        *self = Self { revision: cluster.journal().revision(), cells: self.cells.clone(), ..Self::default() };
+        let (cells, wanted) = (self.cells.clone(), self.wanted.clone());
+        *self = Self { revision: cluster.journal().revision(), cells, wanted, ..Self::default() };
         for node in cluster.list(Kind::Node, None) {
             self.node(&node.key, Some(node));
         }
@@ -169,7 +174,27 @@ impl Map {
     /// How many cells of a node are in use.
     #[must_use]
     pub fn cells_on(&self, node: &str) -> usize {
-        self.cells.count(node)
+        match node {
+            // Who waits for a node stands in a queue, and has no cell.
+            "" => self.by_node.get("").map_or(0, BTreeSet::len),
+            _ => self.cells.count(node),
+        }
+    }
+
+    /// How many Pods there are in a state.
+    #[must_use]
+    pub fn count(&self, state: PodState) -> usize {
+        self.counts[state as usize]
+    }
+
+    /// Names of nodes, those that were asked for first, then in the order in which people count.
+    #[must_use]
+    pub fn node_names(&self, most: usize) -> Vec<SmolStr> {
+        let mut names: Vec<&SmolStr> = self.nodes.keys().collect();
+        names.sort_by_cached_key(|name| (!self.wanted.contains(*name), counted(name)));
+        let mut names: Vec<SmolStr> = names.into_iter().take(most).cloned().collect();
+        names.sort_by_cached_key(|name| counted(name));
+        names
     }
 
     /// The Pods on a node, by key.
@@ -187,6 +212,7 @@ impl Map {
     fn pod(&mut self, key: &Key, before: Option<&Object>, after: Option<&Object>) -> bool {
         let old = self.pods.get(key);
         if let Some(old) = old {
+            self.counts[old.state as usize] -= 1;
             let moved = after.is_none_or(|pod| {
                 pod.meta.uid != old.uid || pod.as_pod().is_none_or(|pod| pod.node != old.node)
             });
@@ -213,8 +239,9 @@ impl Map {
             ip: address_of(object),
             state: state_of(object),
             word: word_of(object),
-            cell: self.cells.take(&pod.node, &object.meta.uid),
+            cell: if pod.node.is_empty() { 0 } else { self.cells.take(&pod.node, &object.meta.uid) },
         };
+        self.counts[view.state as usize] += 1;
         let changed = self.pods.get(key) != Some(&view);
         self.by_node.entry(view.node.clone()).or_default().insert(key.clone());
         self.pods.insert(key.clone(), view);
@@ -309,6 +336,13 @@ impl Map {
     }
 }
 
+/// A name as people count: `k8s-w2` before `k8s-w10`.
+fn counted(name: &str) -> (SmolStr, u64) {
+    let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (head, number) = name.split_at(name.len() - digits);
+    (head.into(), number.parse().unwrap_or(0))
+}
+
 /// The Service that a slice belongs to.
 fn service_of(slice: &Object) -> Option<Key> {
     let service = &slice.as_endpoint_slice()?.service;
@@ -365,6 +399,31 @@ mod tests {
     use crate::cluster::{Actor, Settings};
     use crate::simulation::Simulation;
     use crate::value;
+
+    #[test]
+    fn nodes_are_counted_as_people_count_and_the_wanted_ones_are_among_the_first() {
+        let simulation = Simulation::new(Settings { nodes: 14, ..Settings::default() });
+        let mut map = Map::default();
+        map.observe(&simulation.cluster);
+        assert_eq!(map.node_names(4), ["k8s-master", "k8s-w1", "k8s-w2", "k8s-w3"]);
+        map.wanted.insert("k8s-w12".into());
+        assert_eq!(map.node_names(4), ["k8s-master", "k8s-w1", "k8s-w2", "k8s-w12"]);
+    }
+
+    #[test]
+    fn states_of_pods_are_counted_as_they_change() {
+        let mut simulation = Simulation::new(Settings::default());
+        crate::session::first_world::build(&mut simulation);
+        let mut map = Map::default();
+        map.observe(&simulation.cluster);
+        assert_eq!(map.count(PodState::Ready), map.pods.len());
+        let key = Key::new(Kind::Pod, "demo", "client");
+        let request = crate::cluster::Request::new(Actor::User, crate::cluster::Verb::Delete, &key);
+        simulation.request(request);
+        map.observe(&simulation.cluster);
+        assert_eq!(map.count(PodState::Terminating), 1);
+        assert_eq!(map.count(PodState::Ready), map.pods.len() - 1);
+    }
 
     #[test]
     fn the_map_follows_the_journal_and_agrees_with_a_fresh_one() {

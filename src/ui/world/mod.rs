@@ -200,6 +200,8 @@ struct Inner {
     /// Packets of running programs, oldest first.
     sparks: RefCell<VecDeque<Rc<Journey>>>,
     packets_seen: Cell<u64>,
+    /// Counts how often the map was arranged anew without any object having changed.
+    rearranged: Cell<u64>,
     followed: Cell<Option<u64>>,
     /// Whether a person's command has run since the last look at the packets.
     commanded: Cell<bool>,
@@ -281,6 +283,7 @@ impl World {
             journeys: RefCell::default(),
             sparks: RefCell::default(),
             packets_seen: Cell::default(),
+            rearranged: Cell::default(),
             followed: Cell::default(),
             commanded: Cell::default(),
             listeners: RefCell::default(),
@@ -309,6 +312,11 @@ impl World {
     /// What the map shows.
     pub fn map(&self) -> Ref<'_, Map> {
         self.0.map.borrow()
+    }
+
+    /// What the arrangement of the map depends on: another number, another arrangement.
+    pub fn arrangement(&self) -> (u64, u64) {
+        (self.map().revision, self.0.rearranged.get())
     }
 
     /// The clock.

@@ -1,11 +1,14 @@
 //! Packets: which were sent, by a person or by programs, and which one is followed.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::{Topic, World};
+use crate::api::value::SmolStr;
 use crate::network::{Origin, Transport};
 use crate::ui::model::journey::Journey;
+use crate::ui::model::layout::NODES;
 
 /// Packets of a person's commands that can be shown again.
 const JOURNEYS: usize = 40;
@@ -34,7 +37,20 @@ impl World {
     /// Follows a packet, or none.
     pub fn follow(&self, number: Option<u64>) {
         self.0.followed.set(number);
+        self.see_nodes();
         self.tell(&[Topic::Packets]);
+    }
+
+    /// Where not all nodes are drawn, those are on which the followed packet was.
+    fn see_nodes(&self) {
+        let nodes: BTreeSet<SmolStr> = self.followed().iter().flat_map(|journey| journey.nodes()).collect();
+        let mut map = self.0.map.borrow_mut();
+        if map.nodes.len() > NODES && !nodes.is_empty() && map.wanted != nodes {
+            map.wanted = nodes;
+            drop(map);
+            self.0.rearranged.set(self.0.rearranged.get() + 1);
+            self.tell(&[Topic::Objects]);
+        }
     }
 
     /// Sends a packet, as the first one of a connection.
@@ -82,6 +98,8 @@ impl World {
         while sparks.len() > SPARKS {
             sparks.pop_front();
         }
+        drop((journeys, sparks));
+        self.see_nodes();
         true
     }
 }
