@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use yew::prelude::{Callback, Html, TargetCast as _, component, html, use_state};
+use yew::prelude::{
+    Callback, Html, TargetCast as _, component, html, use_effect_with, use_node_ref, use_state,
+};
 
 use super::words;
 use super::world::{Topic, World, use_world};
@@ -13,6 +15,11 @@ use crate::network::{Origin, Transport};
 #[component]
 pub fn SendForm() -> Html {
     let world = use_world(&[Topic::Objects, Topic::Look]);
+    let first = use_node_ref();
+    {
+        let first = first.clone();
+        use_effect_with((), move |()| super::dom::focus(&first));
+    }
     let from = use_state(|| 0_usize);
     let to = use_state(|| 0_usize);
     let origins = origins(&world);
@@ -45,7 +52,7 @@ pub fn SendForm() -> Html {
     html! {
         <div class="send-form">
             <label>{ world.say(words::FROM) }
-                <select onchange={pick(&from)}>{ options(origins.iter().map(|(name, _)| name.clone()).collect(), *from) }</select>
+                <select ref={first} onchange={pick(&from)}>{ options(origins.iter().map(|(name, _)| name.clone()).collect(), *from) }</select>
             </label>
             <label>{ world.say(words::TO) }
                 <select onchange={pick(&to)}>{ options(targets.iter().map(|(name, _)| name.clone()).collect(), *to) }</select>
