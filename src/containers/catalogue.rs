@@ -36,6 +36,8 @@ pub enum App {
     AssumedHttp,
     /// A server that accepts connections and speaks no HTTP.
     Tcp,
+    /// agnhost `netexec` over UDP: `hostname`, `clientip`, `echo …`.
+    NetexecUdp,
     /// A UDP or SCTP port that takes what comes.
     Datagram,
 }

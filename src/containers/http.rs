@@ -129,7 +129,7 @@ pub fn answer(app: App, request: &Request, server: &Server<'_>) -> Option<Respon
             server.image.full(),
             server.local.port()
         )),
-        App::Dns | App::Tcp | App::Datagram => return None,
+        App::Dns | App::Tcp | App::NetexecUdp | App::Datagram => return None,
     };
     finish(app, request, server, &mut response);
     Some(response)

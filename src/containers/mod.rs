@@ -8,6 +8,7 @@
 
 pub mod catalogue;
 pub mod commands;
+pub mod datagram;
 mod given;
 pub mod http;
 pub mod kube_proxy;

@@ -275,8 +275,16 @@ fn agnhost(args: &[String]) -> Process {
                 port: udp,
                 protocol: Protocol::Udp,
                 loopback: false,
-                app: App::Datagram,
+                app: App::NetexecUdp,
             });
+            if let port @ 1.. = value("sctp-port", 0) {
+                listeners.push(Listener {
+                    port,
+                    protocol: Protocol::Sctp,
+                    loopback: false,
+                    app: App::Datagram,
+                });
+            }
             running(listeners)
         }
         Some("serve-hostname") => running(vec![tcp(value("port", 9376), App::ServeHostname)]),

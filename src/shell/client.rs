@@ -11,11 +11,12 @@ use std::time::Duration;
 use super::forwards::{Forward, connect_inside};
 use super::invocation::Invocation;
 use super::places::{Address, Place};
-use crate::api::object::Key;
+use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
+use crate::api::value::SmolStr;
 use crate::cluster::clock::Instant;
 use crate::containers::http::{Request, Response, Server, answer};
-use crate::containers::{Reference, kube_proxy};
+use crate::containers::{Reference, datagram, kube_proxy};
 use crate::network::{Delivery, Origin, Outcome, Packet, Place as Where, Sending, Trace, Transport};
 use crate::simulation::Simulation;
 
@@ -77,6 +78,20 @@ pub async fn connect(
     to: SocketAddr,
     limit: Option<Duration>,
 ) -> Result<Connection, Refusal> {
+    connect_from(invocation, None, to, limit).await
+}
+
+/// As [`connect`], from a chosen port.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub async fn connect_from(
+    invocation: &Invocation,
+    port: Option<u16>,
+    to: SocketAddr,
+    limit: Option<Duration>,
+) -> Result<Connection, Refusal> {
     let host = &invocation.host;
     if let Some(forward) = host.forwards().at(host, &invocation.place.address, to) {
         return Ok(through(invocation, &forward, to).await);
@@ -87,7 +102,8 @@ pub async fn connect(
     let deadline = limit.map(|limit| start.saturating_add(micros(limit)));
     let mut retries = SYN_RETRIES_MS.iter();
     // Every repetition is of the same connection: conntrack keeps the backend that the first one got.
-    let port = invocation.host.with(|simulation| simulation.network.any_port(Transport::Tcp));
+    let port = port
+        .unwrap_or_else(|| invocation.host.with(|simulation| simulation.network.any_port(Transport::Tcp)));
     let sending = Sending::new(to, Transport::Tcp).from_port(port);
     loop {
         let trace = invocation.host.with(|simulation| simulation.send(&from, &sending));
@@ -170,6 +186,34 @@ pub fn exchange(invocation: &Invocation, connection: &Connection, request: &Requ
     })
 }
 
+/// What a server answers to a datagram that it got. `None` if it says nothing.
+#[must_use]
+pub fn datagram_answer(invocation: &Invocation, delivery: &Delivery, text: &str) -> Option<String> {
+    let listener = delivery.listener.as_ref()?;
+    let port = delivery.packet.destination.port();
+    let hostname = match &delivery.server {
+        Where::Pod(key) => {
+            invocation.host.with(|simulation| Some(hostname(simulation.cluster.get(key)?)?.clone()))?
+        }
+        Where::Node(node) => invocation.host.with(|simulation| {
+            let topology = simulation.network.topology();
+            Some(hostname(topology.host_pod(node, listener.protocol, port)?)?.clone())
+        })?,
+        _ => return None,
+    };
+    datagram::answer(listener.app, text, &hostname, delivery.packet.source)
+}
+
+/// What a Pod calls itself.
+fn hostname(object: &Object) -> Option<&SmolStr> {
+    let pod = object.as_pod()?;
+    Some(match pod.spec.hostname.as_str() {
+        _ if pod.spec.host_network => &pod.node,
+        "" => &object.key.name,
+        _ => &pod.spec.hostname,
+    })
+}
+
 /// What kube-proxy answers on a node: health checks.
 fn kube_proxy_answer(simulation: &Simulation, node: &str, port: u16, request: &Request) -> Option<Response> {
     let now = simulation.cluster.timestamp();
@@ -222,15 +266,10 @@ fn pod_answer(
         .runtime
         .latest(&object.meta.uid, &container.name)
         .map_or(Instant(0), |(_, run)| run.started);
-    let hostname = match pod.spec.hostname.as_str() {
-        _ if pod.spec.host_network => &pod.node,
-        "" => &object.key.name,
-        _ => &pod.spec.hostname,
-    };
     let server = Server {
         image: &Reference::parse(&container.image)?,
         args: &args,
-        hostname,
+        hostname: hostname(object)?,
         addresses: &pod.ips,
         client: packet.source,
         local: packet.destination,

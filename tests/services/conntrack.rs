@@ -201,3 +201,36 @@ fn a_ping_of_a_service_is_answered_by_mode() {
         assert_eq!(matches!(outcome, Outcome::Dropped(_)), !refused, "{mode:?}");
     }
 }
+
+#[test]
+fn datagrams_typed_by_hand_are_answered_and_keep_their_backend_by_their_source_port() {
+    let manifest = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: registry.k8s.io/e2e-test-images/agnhost, args: [netexec, --sctp-port=9999]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, labels: {app: client}}
+spec: {containers: [{name: c, image: registry.k8s.io/e2e-test-images/agnhost, args: [pause]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: udp}
+spec: {selector: {app: web}, ports: [{port: 53, protocol: UDP, targetPort: 8081}]}
+";
+    let ask = "do echo hostname | nc -u -w 1 PORT udp 53; echo; done | sort -u | wc -l";
+    let (same, any) = (ask.replace("PORT", "-p 40000"), ask.replace("PORT", ""));
+    let session = format!(
+        "# run kubectl create -f svc.yaml\n# until endpoints udp 3\n# until ready-pods 1 app=client\n# place pod client\n\
+         $ for i in $(seq 20); {same} # same\n$ for i in $(seq 60); {any} # any\n\
+         $ echo echo Hi | nc -u -w 1 udp 53\n$ echo x | nc -u -w 1 udp 54\n"
+    );
+    super::check(&session, manifest, &[("# same", "1"), ("# any", "3"), ("Hi", "hi"), ("udp 54", "")]);
+}

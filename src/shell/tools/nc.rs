@@ -7,8 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::containers::http::Request;
-use crate::network::{Outcome, Transport};
-use crate::shell::client::{Failure, connect, exchange, origin};
+use crate::network::{Outcome, Sending, Transport};
+use crate::shell::client::{Failure, connect_from, datagram_answer, exchange, origin};
 use crate::shell::command::{Command, Flag, Found, Run, Value, not_simulated, option, switch};
 use crate::shell::flags::{Parsed, Style};
 use crate::shell::invocation::Invocation;
@@ -36,7 +36,7 @@ static FLAGS: &[Flag] = &[
     option('w', "", Value::Number, "seconds to wait", "等待秒数"),
     not_simulated('l', "", Value::None, "a Pod whose image listens"),
     not_simulated('e', "", Value::Text, "a Pod whose image listens"),
-    not_simulated('p', "", Value::Number, ""),
+    option('p', "", Value::Number, "the port to send from", "发送所用的源端口"),
 ];
 
 /// The names that /etc/services gives to ports, as far as `-v` shows them.
@@ -54,6 +54,9 @@ const PORT_NAMES: &[(u16, &str)] = &[
     (9090, "*"),
     (11211, "*"),
 ];
+
+/// Until somebody interrupts it: `nc -u` waits for answers without end.
+const FOR_EVER: Duration = Duration::from_secs(1 << 32);
 
 async fn run(invocation: Invocation) -> i32 {
     let busybox = invocation.place.busybox.is_some();
@@ -112,6 +115,10 @@ impl Nc<'_> {
         (seconds > 0.0 && seconds < 1e6).then(|| Duration::from_secs_f64(seconds))
     }
 
+    fn source_port(&self) -> Option<u16> {
+        self.parsed.value("p")?.parse().ok().filter(|port| *port != 0)
+    }
+
     fn tell(&self, text: &str) {
         if self.parsed.has("v") || self.busybox {
             self.invocation.stderr().line(text);
@@ -137,7 +144,8 @@ impl Nc<'_> {
 
     async fn stream(&self, addresses: &[IpAddr], port: u16) -> bool {
         for address in addresses {
-            match connect(self.invocation, SocketAddr::new(*address, port), self.limit()).await {
+            let to = SocketAddr::new(*address, port);
+            match connect_from(self.invocation, self.source_port(), to, self.limit()).await {
                 Ok(connection) => {
                     self.succeeded(*address, port, "tcp");
                     if !self.parsed.has("z") {
@@ -182,18 +190,48 @@ impl Nc<'_> {
         }
     }
 
-    /// UDP knows nothing of connections: a port counts as open unless an error comes back.
+    /// UDP knows nothing of connections: a port counts as open unless an error comes back. Without `-z` every line
+    /// of the input is a datagram, and what comes back is printed until nothing more comes for `-w` seconds.
     async fn datagram(&self, address: IpAddr, port: u16) -> bool {
-        let from = origin(&self.invocation.place);
         let to = SocketAddr::new(address, port);
-        let trace = self.invocation.host.with(|simulation| simulation.connect(&from, to, Transport::Udp));
-        let wait = trace.outcome.answer_after_us().unwrap_or(1_000_000);
-        self.invocation.sleep(Duration::from_micros(wait)).await;
-        let open = !matches!(trace.outcome, Outcome::Refused(_) | Outcome::NoRoute(_));
-        if open {
-            self.succeeded(address, port, "udp");
+        let host = &self.invocation.host;
+        let source = self
+            .source_port()
+            .unwrap_or_else(|| host.with(|simulation| simulation.network.any_port(Transport::Udp)));
+        let sending = Sending::new(to, Transport::Udp).from_port(source);
+        if self.parsed.has("z") {
+            let outcome = self.send(&sending, "").await;
+            let wait = outcome.answer_after_us().map_or(1_000_000, |_| 0);
+            self.invocation.sleep(Duration::from_micros(wait)).await;
+            let open = !matches!(outcome, Outcome::Refused(_) | Outcome::NoRoute(_));
+            if open {
+                self.succeeded(address, port, "udp");
+            }
+            return open;
         }
-        open
+        self.succeeded(address, port, "udp");
+        while let Some(line) = self.invocation.streams.stdin.line().await {
+            let outcome = self.send(&sending, &line).await;
+            if matches!(outcome, Outcome::Refused(_) | Outcome::NoRoute(_)) {
+                return false;
+            }
+        }
+        self.invocation.sleep(self.limit().unwrap_or(FOR_EVER)).await;
+        true
+    }
+
+    /// Sends a datagram and prints what comes back.
+    async fn send(&self, sending: &Sending, text: &str) -> Outcome {
+        let from = origin(&self.invocation.place);
+        let trace = self.invocation.host.with(|simulation| simulation.send(&from, sending));
+        let wait = trace.outcome.answer_after_us().unwrap_or(0);
+        self.invocation.sleep(Duration::from_micros(wait)).await;
+        if let Outcome::Delivered(delivery) = &trace.outcome
+            && let Some(answer) = datagram_answer(self.invocation, delivery, text)
+        {
+            self.invocation.stdout().write(&answer);
+        }
+        trace.outcome.clone()
     }
 }
 
