@@ -154,6 +154,10 @@ impl Cluster {
             self.allocate_service(&mut document, None, request.options.dry_run)?;
         }
         (rules.prepare_create)(&mut document);
+        // The template of a StatefulSet is not checked with it, but with each of its Pods.
+        if request.actor == Actor::StatefulSet && request.kind == Kind::Pod {
+            refuse_invalid(request.kind, &name, (rules.validate)(&document))?;
+        }
         if request.actor == Actor::User {
             refuse_invalid(request.kind, &name, (rules.validate)(&document))?;
             warnings.extend((rules.warnings)(&document, None));

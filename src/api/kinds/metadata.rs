@@ -16,7 +16,7 @@ const ANNOTATION_LIMIT: usize = 256 * 1024;
 /// Which names a kind's objects may have.
 pub(super) fn name_rule(kind: Kind) -> Check {
     match kind {
-        Kind::Service | Kind::Namespace => names::dns_label,
+        Kind::Service | Kind::Namespace | Kind::StatefulSet => names::dns_label,
         Kind::ClusterRole | Kind::ClusterRoleBinding | Kind::Role | Kind::RoleBinding => names::path_segment,
         _ => names::dns_subdomain,
     }

@@ -63,7 +63,20 @@ const CONTROLLER_REVISION: Rules = Rules {
 };
 
 const AUTOSCALER: Rules = Rules {
-    default: |document| document.field_mut("spec").set_default("minReplicas", 1),
+    default: |document| {
+        let spec = document.field_mut("spec");
+        spec.set_default("minReplicas", 1);
+        if spec.get("metrics").is_empty() {
+            let target = value!({ "type": "Utilization", "averageUtilization": CPU_PERCENT });
+            let resource = value!({ "name": "cpu", "target": target });
+            spec.set("metrics", value!([{ "type": "Resource", "resource": resource }]));
+        }
+    },
+    prepare_create: |document| {
+        document.set("status", value!({ "currentMetrics": null, "desiredReplicas": 0 }))
+    },
+    validate: validate_autoscaler,
+    validate_update: |document, _| validate_autoscaler(document),
     columns: &[
         NAME,
         shown("Reference"),
@@ -95,6 +108,32 @@ const AUTOSCALER: Rules = Rules {
     },
     ..STORED
 };
+
+/// The load at which a HorizontalPodAutoscaler scales if nothing is said.
+const CPU_PERCENT: i64 = 80;
+
+fn validate_autoscaler(document: &Value) -> Errors {
+    let mut errors = metadata::validate(Kind::HorizontalPodAutoscaler, document);
+    let spec = document.get("spec");
+    let (least, most) = (spec.get("minReplicas").as_int(), spec.get("maxReplicas").as_int().unwrap_or(0));
+    if let Some(least) = least.filter(|least| *least < 1) {
+        let why = "must be greater than or equal to 1";
+        errors.push(FieldError::invalid("spec.minReplicas", least.to_string(), why));
+    }
+    if most < 1 {
+        errors.push(FieldError::invalid("spec.maxReplicas", most.to_string(), "must be greater than 0"));
+    }
+    if least.is_some_and(|least| most < least) {
+        let why = "must be greater than or equal to `minReplicas`";
+        errors.push(FieldError::invalid("spec.maxReplicas", most.to_string(), why));
+    }
+    for field in ["kind", "name"] {
+        if spec.at(&["scaleTargetRef", field]).is_empty() {
+            errors.push(FieldError::required(format!("spec.scaleTargetRef.{field}"), ""));
+        }
+    }
+    errors
+}
 
 const INGRESS: Rules = Rules {
     prepare_create: |document| {

@@ -1,13 +1,16 @@
 //! DaemonSets: defaults, checks, table.
 
-use super::deployment::rolling_update;
-use super::{default_template, keep_selector, prepare, validate_counts, validate_selector, warnings};
+use super::deployment::{amount, capitalized, count_or_percent};
+use super::{
+    default_template, keep_selector, match_template, only_endless, prepare, validate_counts, warnings,
+};
 use crate::api::json;
-use crate::api::kinds::field::{Errors, fill};
+use crate::api::kinds::field::{Errors, fill, label_selector, shown as shown_value};
 use crate::api::kinds::table::{AGE, NAME, containers, count, label_pairs, selector, shown, wide};
-use crate::api::kinds::{Rules, age, count_generation, metadata};
+use crate::api::kinds::{Rules, age, count_generation, metadata, pod};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
+use crate::api::selector::Selector;
 use crate::api::status::FieldError;
 use crate::api::table::Column;
 use crate::api::time::Timestamp;
@@ -76,23 +79,70 @@ fn prepare_update(document: &mut Value, before: &Value) {
 
 fn validate(document: &Value) -> Errors {
     let mut errors = metadata::validate(Kind::DaemonSet, document);
-    let spec = document.get("spec");
-    validate_selector(spec, "daemonset", &mut errors);
-    validate_counts(spec, &["minReadySeconds"], &mut errors);
-    let strategy = spec.get("updateStrategy");
-    match strategy.get("type").str() {
-        "OnDelete" => {}
-        "RollingUpdate" => {
-            rolling_update(strategy.get("rollingUpdate"), "spec.updateStrategy.rollingUpdate", &mut errors);
-        }
-        other => errors.push(FieldError::not_supported(
-            "spec.updateStrategy.type",
-            json::quote(other),
-            &["OnDelete", "RollingUpdate"],
-        )),
+    let (spec, before) = (document.get("spec"), errors.len());
+    let (selector, template) = (spec.get("selector"), spec.get("template"));
+    label_selector(&mut errors, "spec.selector", selector);
+    if errors.len() == before {
+        match_template(
+            template,
+            Selector::of_label_selector(selector).as_ref(),
+            "spec.template",
+            &mut errors,
+        );
     }
+    let empty = selector.get("matchLabels").is_empty() && selector.get("matchExpressions").is_empty();
+    if !selector.is_null() && empty {
+        errors.push(shown_value("spec.selector", selector, "empty selector is invalid for daemonset"));
+    }
+    pod::validate_template(template, "spec.template", &mut errors);
+    only_endless(template, Kind::DaemonSet, &mut errors);
+    validate_counts(spec, &["minReadySeconds"], &mut errors);
+    strategy(spec.get("updateStrategy"), &mut errors);
     validate_counts(spec, &["revisionHistoryLimit"], &mut errors);
     errors
+}
+
+fn strategy(strategy: &Value, errors: &mut Errors) {
+    let update = strategy.get("rollingUpdate");
+    match strategy.get("type").str() {
+        "OnDelete" => {}
+        "RollingUpdate" if update.is_null() => {
+            errors.push(FieldError::required("spec.updateStrategy.rollingUpdate", ""));
+        }
+        "RollingUpdate" => limits(update, errors),
+        other => {
+            // The server shows its own form of the object here.
+            let shown =
+                format!("{{\"Type\":{},\"RollingUpdate\":{}}}", json::quote(other), capitalized(update));
+            let supported = ["OnDelete", "RollingUpdate"];
+            errors.push(FieldError::not_supported("spec.updateStrategy", shown, &supported));
+        }
+    }
+}
+
+/// Exactly one of the two limits of a rolling update is more than nothing.
+fn limits(update: &Value, errors: &mut Errors) {
+    let path = |field: &str| format!("spec.updateStrategy.rollingUpdate.{field}");
+    let values = ["maxUnavailable", "maxSurge"].map(|field| (field, update.get(field)));
+    for (field, value) in values {
+        count_or_percent(value, &path(field), errors);
+    }
+    for (field, value) in values {
+        if value.as_str().is_some() && amount(value) > 100 {
+            errors.push(shown_value(path(field), value, "must not be greater than 100%"));
+        }
+    }
+    match values.map(|(_, value)| amount(value) != 0) {
+        [true, true] => {
+            let why = "may not be set when maxUnavailable is non-zero";
+            errors.push(shown_value(path("maxSurge"), update.get("maxSurge"), why));
+        }
+        [false, false] => {
+            let why = "cannot be 0 when maxSurge is 0";
+            errors.push(FieldError::required(path("maxUnavailable"), why));
+        }
+        _ => {}
+    }
 }
 
 const COLUMNS: &[Column] = &[

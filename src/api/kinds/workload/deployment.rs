@@ -70,7 +70,7 @@ fn validate(document: &Value) -> Errors {
     let mut errors = metadata::validate(Kind::Deployment, document);
     let spec = document.get("spec");
     validate_counts(spec, &["replicas"], &mut errors);
-    validate_selector(spec, "deployment", &mut errors);
+    validate_selector(spec, "deployment", Kind::ReplicaSet, &mut errors);
     strategy(spec.get("strategy"), &mut errors);
     validate_counts(
         spec,
@@ -110,7 +110,8 @@ fn strategy(strategy: &Value, errors: &mut Errors) {
     }
 }
 
-fn capitalized(update: &Value) -> String {
+/// The limits of a rolling update in the server's own form.
+pub(super) fn capitalized(update: &Value) -> String {
     if update.is_null() {
         return "null".to_owned();
     }
@@ -138,7 +139,8 @@ pub(super) fn rolling_update(update: &Value, path: &str, errors: &mut Errors) {
     }
 }
 
-fn count_or_percent(value: &Value, path: &str, errors: &mut Errors) {
+/// Checks a number or a percentage.
+pub(super) fn count_or_percent(value: &Value, path: &str, errors: &mut Errors) {
     let Some(text) = value.as_str() else {
         nonnegative(errors, path, value);
         return;
@@ -154,7 +156,8 @@ fn percent(text: &str) -> Option<i64> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-fn amount(value: &Value) -> i64 {
+/// How much a number or percentage is, whatever it is of.
+pub(super) fn amount(value: &Value) -> i64 {
     value.as_str().map_or_else(|| value.as_int().unwrap_or(0), |text| percent(text).unwrap_or(0))
 }
 

@@ -7,6 +7,8 @@ mod deployment;
 mod job;
 mod replica_set;
 mod stateful_set;
+#[cfg(test)]
+mod tests;
 
 pub(super) use daemon_set::RULES as DAEMON_SET;
 pub(super) use deployment::RULES as DEPLOYMENT;
@@ -17,6 +19,7 @@ pub(super) use stateful_set::RULES as STATEFUL_SET;
 use super::field::{Errors, immutable, label_selector, nonnegative, shown};
 use super::{metadata, pod};
 use crate::api::json;
+use crate::api::registry::Kind;
 use crate::api::selector::Selector;
 use crate::api::status::FieldError;
 use crate::api::value::Value;
@@ -38,8 +41,9 @@ fn prepare(document: &mut Value, status: Value) {
     document.set("status", status);
 }
 
-/// Checks the selector of a workload and its template against it. `kind` is the word in the message.
-fn validate_selector(spec: &Value, kind: &str, errors: &mut Errors) {
+/// Checks the selector of a workload and its template against it. `kind` is the word in the message about an
+/// empty selector, `owner` the kind whose Pods these are.
+fn validate_selector(spec: &Value, kind: &str, owner: Kind, errors: &mut Errors) {
     let selector = spec.get("selector");
     if selector.is_null() {
         errors.push(FieldError::required("spec.selector", ""));
@@ -53,7 +57,7 @@ fn validate_selector(spec: &Value, kind: &str, errors: &mut Errors) {
         errors.push(shown("spec.selector", selector, "invalid label selector"));
         return;
     }
-    validate_template(spec, Selector::of_label_selector(selector).as_ref(), errors);
+    validate_template(spec, Selector::of_label_selector(selector).as_ref(), owner, errors);
 }
 
 /// Whether a label selector can be evaluated.
@@ -64,14 +68,24 @@ fn is_selector(selector: &Value) -> bool {
 }
 
 /// Checks a template that must fit a selector; `None` selects nothing.
-fn validate_template(spec: &Value, selector: Option<&Selector>, errors: &mut Errors) {
+fn validate_template(spec: &Value, selector: Option<&Selector>, owner: Kind, errors: &mut Errors) {
     let template = spec.get("template");
+    match_template(template, selector, "spec.template", errors);
+    pod::validate_template(template, "spec.template", errors);
+    only_endless(template, owner, errors);
+}
+
+/// Checks that a selector selects the Pods of a template at `path`.
+fn match_template(template: &Value, selector: Option<&Selector>, path: &str, errors: &mut Errors) {
     let labels = template.at(&["metadata", "labels"]);
     if !selector.is_some_and(|selector| selector.matches(labels)) {
         let why = "`selector` does not match template `labels`";
-        errors.push(shown("spec.template.metadata.labels", labels, why));
+        errors.push(shown(format!("{path}.metadata.labels"), labels, why));
     }
-    pod::validate_template(template, "spec.template", errors);
+}
+
+/// Checks that the Pods of a template go on running.
+fn only_endless(template: &Value, owner: Kind, errors: &mut Errors) {
     let policy = template.at(&["spec", "restartPolicy"]).str();
     if matches!(policy, "Never" | "OnFailure") {
         let path = "spec.template.spec.restartPolicy";
@@ -80,15 +94,20 @@ fn validate_template(spec: &Value, selector: Option<&Selector>, errors: &mut Err
     if !template.at(&["spec", "activeDeadlineSeconds"]).is_null() {
         errors.push(FieldError::forbidden(
             "spec.template.spec.activeDeadlineSeconds",
-            "activeDeadlineSeconds in ReplicaSet is not Supported",
+            format!("activeDeadlineSeconds in {} is not Supported", owner.name()),
         ));
     }
 }
 
 /// Checks counts that may not be negative.
 fn validate_counts(spec: &Value, fields: &[&str], errors: &mut Errors) {
+    counts_at(spec, "spec", fields, errors);
+}
+
+/// Checks counts of what is at `path`.
+fn counts_at(spec: &Value, path: &str, fields: &[&str], errors: &mut Errors) {
     for field in fields {
-        nonnegative(errors, &format!("spec.{field}"), spec.get(field));
+        nonnegative(errors, &format!("{path}.{field}"), spec.get(field));
     }
 }
 

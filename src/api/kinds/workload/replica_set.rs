@@ -69,7 +69,8 @@ fn validate(document: &Value) -> Errors {
     let mut errors = metadata::validate(Kind::ReplicaSet, document);
     let spec = document.get("spec");
     validate_counts(spec, &["replicas", "minReadySeconds"], &mut errors);
-    validate_selector(spec, "replicaset", &mut errors);
+    // The server says "deployment" here.
+    validate_selector(spec, "deployment", Kind::ReplicaSet, &mut errors);
     errors
 }
 
@@ -83,7 +84,7 @@ fn validate_controller(document: &Value) -> Errors {
         errors.push(FieldError::required("spec.selector", ""));
     }
     validate_counts(spec, &["replicas"], &mut errors);
-    validate_template(spec, Some(&selector.unwrap_or_default()), &mut errors);
+    validate_template(spec, Some(&selector.unwrap_or_default()), Kind::ReplicationController, &mut errors);
     errors
 }
 
