@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::external::{any_node, node_with_endpoint};
+use super::external::{any_node, node_with_endpoint, of_external_ip};
 use super::finding::{Cause, Finding, Severity};
 use super::remedy;
 use super::service::service;
@@ -131,6 +131,8 @@ pub enum ConnectionCause {
     NoWay {
         /// The address.
         address: IpAddr,
+        /// The Service that has it among its `externalIPs`.
+        external: Option<Key>,
     },
     /// The load balancer has no node to send to.
     NoBalancerTarget,
@@ -320,7 +322,9 @@ fn dropped(cluster: &Cluster, trace: &Trace, drop: &Drop, subject: Key) -> (Key,
             }
             _ => inside_only(cluster, trace.target),
         },
-        DropCause::NoRouteBeyond => ConnectionCause::NoWay { address },
+        DropCause::NoRouteBeyond => {
+            ConnectionCause::NoWay { address, external: of_external_ip(cluster, address) }
+        }
         DropCause::NoBalancerTarget => ConnectionCause::NoBalancerTarget,
         DropCause::OwnSource => ConnectionCause::SentBack { address, by_proxy: by_proxy(cluster, address) },
         DropCause::NoHairpin => ConnectionCause::Hairpin,

@@ -47,6 +47,17 @@ pub struct Route {
     pub endpoints: Vec<SocketAddr>,
 }
 
+/// Who should give a Service its external address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Nobody: the cluster has no cloud.
+    Nobody,
+    /// The cloud, which has not answered yet.
+    Cloud,
+    /// The controller of this `loadBalancerClass`, which does not run here.
+    Class(SmolStr),
+}
+
 /// What can be the matter with a Service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ServiceCause {
@@ -160,8 +171,10 @@ pub enum ServiceCause {
         /// A label that tells them apart: its key, and the values in the same order.
         distinguishing: Option<(SmolStr, Vec<SmolStr>)>,
     },
-    /// No load balancer gives it an external address.
+    /// No load balancer has given it an external address.
     Pending {
+        /// Who should.
+        from: Awaited,
         /// A node port that works meanwhile, with a node's address.
         instead: Option<SocketAddr>,
     },

@@ -145,3 +145,34 @@ fn nodes_tell_load_balancers_whether_they_have_endpoints_of_their_own() {
         "{\n\t\"service\": {\n\t\t\"namespace\": \"default\",\n\t\t\"name\": \"local\"\n\t},\n\t\"localEndpoints\": 0,\n\t\"serviceProxyHealthy\": true\n}"
     );
 }
+
+#[test]
+fn why_tells_who_should_give_the_address() {
+    let told = "why svc/lb\n$ why svc/other\n";
+    let off = printed(&world("off", &format!("$ {told}")), MANIFEST);
+    assert!(answer(&off, "svc/lb").contains("this cluster has none"), "{off}");
+    assert!(answer(&off, "svc/lb").contains("world cloud=on"), "{off}");
+    assert!(answer(&off, "svc/other").contains("loadBalancerClass example.com/x"), "{off}");
+    let slow = printed(&world("slow", &format!("$ {told}")), MANIFEST);
+    assert!(answer(&slow, "svc/lb").contains("has not finished"), "{slow}");
+}
+
+#[test]
+fn an_external_ip_leads_to_the_service_only_where_a_node_sees_it() {
+    let manifest = "
+apiVersion: v1
+kind: Service
+metadata: {name: lb}
+spec: {externalIPs: [203.0.113.77, 192.168.1.74], selector: {app: web}, ports: [{port: 8088, targetPort: 80}]}
+";
+    let code = "curl -m 1 -s -o /dev/null -w '%{http_code}'";
+    let commands = format!(
+        "$ {code} 192.168.1.74:8088\n$ {code} 203.0.113.77:8088\n$ why\n\
+         # place node k8s-w1\n$ {code} http://203.0.113.77:8088\n"
+    );
+    let printed = printed(&world("on", &commands), manifest);
+    assert_eq!(answer(&printed, "' 192.168.1.74"), "200");
+    assert_eq!(answer(&printed, "' 203.0.113.77"), "000\n[exit 28]");
+    assert!(answer(&printed, "why").contains("svc/lb has it among its externalIPs"), "{printed}");
+    assert_eq!(answer(&printed, "http://203"), "200");
+}

@@ -271,17 +271,24 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 None => said,
             }
         }
-        ConnectionCause::NoWay { address } => Said::new(
+        ConnectionCause::NoWay { address, external } => Said::new(
             say!(
                 language,
                 "Nothing comes back: the network knows no way to {address}.",
                 "没有任何回应：网络中没有通往 {address} 的路由。"
             ),
-            say!(
-                language,
-                "It belongs to no node, Pod, Service or host of this world, and the router drops it.",
-                "它不属于这个世界里的任何节点、Pod、Service 或主机，路由器把它丢弃了。"
-            ),
+            match external.as_ref().map(named) {
+                Some(service) => say!(
+                    language,
+                    "{service} has it among its externalIPs: nodes and Pods take it for the Service, but nothing in Kubernetes brings packets from outside to a node. The network must route it to one, or it must be a node's own address.",
+                    "{service} 的 externalIPs 中有它：节点和 Pod 会把它当作该 Service，但 Kubernetes 不会把外部的数据包送到节点。需要由网络把它路由到某个节点，或者使用节点自己的地址。"
+                ),
+                None => say!(
+                    language,
+                    "It belongs to no node, Pod, Service or host of this world, and the router drops it.",
+                    "它不属于这个世界里的任何节点、Pod、Service 或主机，路由器把它丢弃了。"
+                ),
+            },
         ),
         ConnectionCause::NoBalancerTarget => Said::new(
             say!(

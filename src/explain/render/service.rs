@@ -3,7 +3,7 @@
 use super::{Said, numbers, pairs, pod, say};
 use crate::explain::finding::named;
 use crate::explain::near::Nearest;
-use crate::explain::service::{Route, ServiceCause};
+use crate::explain::service::{Awaited, Route, ServiceCause};
 use crate::words::Language;
 
 /// How many endpoints a route names; it counts the rest.
@@ -220,12 +220,24 @@ pub(super) fn words(cause: &ServiceCause, subject: &str, language: Language) -> 
             }
             said
         }
-        ServiceCause::Pending { instead } => {
-            let why = say!(
-                language,
-                "An external address comes from a load balancer controller, and this cluster has none (or it has not answered yet).",
-                "外部地址由负载均衡器（load balancer）控制器分配，而这个集群没有（或者它还没有回应）。"
-            );
+        ServiceCause::Pending { from, instead } => {
+            let why = match from {
+                Awaited::Nobody => say!(
+                    language,
+                    "An external address comes from a load balancer controller, and this cluster has none.",
+                    "外部地址由负载均衡器（load balancer）控制器分配，而这个集群没有。"
+                ),
+                Awaited::Cloud => say!(
+                    language,
+                    "The cloud makes a load balancer for it and has not finished; its Events tell how far it is.",
+                    "云正在为它创建负载均衡器（load balancer），尚未完成；进展见它的 Events。"
+                ),
+                Awaited::Class(class) => say!(
+                    language,
+                    "Its loadBalancerClass {class} leaves it to a controller of that name, which does not run here; the cloud passes it over.",
+                    "它的 loadBalancerClass {class} 指定由同名控制器处理，而该控制器没有在这里运行；云会跳过它。"
+                ),
+            };
             let said = Said::new(
                 say!(language, "{subject} waits for an external address.", "{subject} 在等待外部地址。"),
                 why,

@@ -32,6 +32,8 @@ static FLAGS: &[Flag] = &[
     switch('v', "", "tell what happens", "显示过程"),
     switch('u', "", "UDP", "UDP"),
     switch('n', "", "addresses alone, no names", "只用地址，不解析名称"),
+    switch('4', "", "IPv4 alone", "只用 IPv4"),
+    switch('6', "", "IPv6 alone", "只用 IPv6"),
     switch('N', "", "close after the input ends", "输入结束后关闭"),
     option('w', "", Value::Number, "seconds to wait", "等待秒数"),
     not_simulated('l', "", Value::None, "a Pod whose image listens"),
@@ -83,6 +85,16 @@ async fn run(invocation: Invocation) -> i32 {
             return invocation.fail(&format!("getaddrinfo for host \"{host}\" port {ports}: {why}"));
         }
     };
+    let wanted = |address: &IpAddr| match (parsed.has("4"), parsed.has("6")) {
+        (true, false) => address.is_ipv4(),
+        (false, true) => address.is_ipv6(),
+        _ => true,
+    };
+    let addresses: Vec<IpAddr> = addresses.into_iter().filter(wanted).collect();
+    if addresses.is_empty() {
+        let why = "Address family for hostname not supported";
+        return invocation.fail(&format!("getaddrinfo for host \"{host}\" port {ports}: {why}"));
+    }
     let nc = Nc { invocation: &invocation, parsed: &parsed, busybox, host };
     let mut any = false;
     for port in first..=last {
