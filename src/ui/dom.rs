@@ -55,6 +55,11 @@ pub fn set_area(node: &NodeRef, text: &str) {
     }
 }
 
+/// The text of a textarea.
+pub fn area(node: &NodeRef) -> String {
+    node.cast::<HtmlTextAreaElement>().map(|area| area.value()).unwrap_or_default()
+}
+
 /// The nearest element around an event's target that has an attribute, and the attribute's value.
 pub fn around(event: &web_sys::Event, attribute: &str) -> Option<(Element, String)> {
     let target = event.target()?.dyn_into::<Element>().ok()?;

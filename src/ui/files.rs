@@ -8,6 +8,7 @@ use yew::prelude::{
     use_state_eq,
 };
 
+use super::edit_pane::EditPane;
 use super::editor::Editor;
 use super::icons::{self, icon};
 use super::model::marks::{self, Findings, Mark, Selected};
@@ -29,8 +30,9 @@ const FIELDS: usize = 4;
 /// The pane of files.
 #[component]
 pub fn Files() -> Html {
-    let world = use_world(&[Topic::Files, Topic::Look]);
+    let world = use_world(&[Topic::Files, Topic::Edit, Topic::Look]);
     let active = world.active_file();
+    let edit = world.edit();
     let names = world.file_names();
     let renaming = use_state_eq(|| false);
     let new = {
@@ -53,6 +55,10 @@ pub fn Files() -> Html {
             }
         })
     };
+    if let Some(edit) = edit {
+        let key = edit.number;
+        return html! { <EditPane {key} {edit} /> };
+    }
     html! {
         <section class="files" aria-label={world.say(words::FILES)}>
             <div class="files-bar">

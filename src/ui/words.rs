@@ -30,6 +30,8 @@ words! {
     THEME_LIGHT "Colours: light" "配色：浅色";
     THEME_DARK "Colours: dark" "配色：深色";
     CANCEL "Cancel" "取消";
+    SAVE "Save" "保存";
+    EDIT_WAITS "The command in the terminal waits for this text." "终端中的命令正在等待这段文本。";
     OPEN_AS_FILE "Open as a file" "作为文件打开";
     PASTED "That looks like a manifest." "这看起来是一份清单。";
     PASTE_HERE "Paste here" "粘贴到这里";

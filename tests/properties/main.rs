@@ -6,6 +6,7 @@ mod addresses;
 mod endpoints;
 mod idle;
 mod packets;
+mod patches;
 mod player;
 mod seeds;
 mod undo;

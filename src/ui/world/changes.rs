@@ -5,6 +5,7 @@ use wasm_bindgen::JsCast as _;
 use super::time::COMMAND_BUDGET_MS;
 use super::{Dialog, Lower, Notice, Pane, Theme, Topic, World};
 use crate::api::object::Key;
+use crate::shell::edits::{Answer, Edit};
 use crate::simulation::Simulation;
 use crate::ui::dom;
 use crate::ui::model::clock::Clock;
@@ -47,6 +48,18 @@ impl World {
         if let Ok(label) = self.act(Simulation::redo) {
             self.notify(Notice::Said(format!("{}{label}", self.say(words::REDONE))));
         }
+    }
+
+    /// The text that a command waits for to be edited.
+    pub fn edit(&self) -> Option<Edit> {
+        self.0.host.edits().first()
+    }
+
+    /// Gives a command the text that it waits for.
+    pub fn finish_edit(&self, number: u64, answer: Answer) {
+        self.catch_up(COMMAND_BUDGET_MS);
+        self.0.host.edits().finish(number, answer);
+        self.run_now();
     }
 
     /// Lets time pass or stand still.

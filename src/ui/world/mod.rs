@@ -52,6 +52,8 @@ pub enum Topic {
     Selection,
     /// Files changed.
     Files,
+    /// A command gave a text to be edited, or took it back.
+    Edit,
     /// Language, colours, or the pane of a narrow page.
     Look,
     /// A notice to the person.
@@ -181,6 +183,7 @@ struct Inner {
     next_tab: Cell<u32>,
     files: Files,
     files_seen: Cell<u64>,
+    edit_seen: Cell<u64>,
     active_file: RefCell<String>,
     selected: RefCell<Option<Key>>,
     language: Cell<Language>,
@@ -253,6 +256,7 @@ impl World {
             _ => browser_language(),
         };
         host.set_language(language);
+        host.edits().set_editor(true);
         let world = Self(Rc::new(Inner {
             host,
             clock: Cell::new(clock),
@@ -263,6 +267,7 @@ impl World {
             active_tab: Cell::default(),
             next_tab: Cell::default(),
             files_seen: Cell::new(u64::MAX),
+            edit_seen: Cell::new(0),
             files,
             active_file: RefCell::new(saved.active_file),
             selected: RefCell::default(),

@@ -3,7 +3,7 @@
 use gloo::render::request_animation_frame;
 use gloo::timers::callback::Timeout;
 
-use super::{Next, Topic, World};
+use super::{Next, Pane, Topic, World};
 use crate::shell::host::Progress;
 use crate::ui::dom;
 
@@ -117,6 +117,13 @@ impl World {
             topics.push(Topic::Files);
             self.save_soon();
         }
+        let edit = self.edit().map_or(0, |edit| edit.number);
+        if self.0.edit_seen.replace(edit) != edit {
+            topics.push(Topic::Edit);
+        }
         self.tell(&topics);
+        if topics.contains(&Topic::Edit) && edit > 0 {
+            self.set_pane(Pane::Yaml);
+        }
     }
 }
