@@ -30,6 +30,8 @@ pub enum Reason {
     UnsupportedMediaType,
     /// The object breaks rules (422).
     Invalid,
+    /// Not now: ask again later (429).
+    TooManyRequests,
     /// The server broke (500).
     InternalError,
 }
@@ -47,6 +49,7 @@ impl Reason {
             Self::Expired => 410,
             Self::UnsupportedMediaType => 415,
             Self::Invalid => 422,
+            Self::TooManyRequests => 429,
             Self::InternalError => 500,
         }
     }
@@ -64,6 +67,7 @@ impl Reason {
             Self::Expired => "Expired",
             Self::UnsupportedMediaType => "UnsupportedMediaType",
             Self::Invalid => "Invalid",
+            Self::TooManyRequests => "TooManyRequests",
             Self::InternalError => "InternalError",
         }
     }

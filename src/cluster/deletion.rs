@@ -22,6 +22,9 @@ impl Cluster {
             return Err(Status::conflict(request.kind, &request.name));
         }
         self.admit_delete(request.kind, &request.name)?;
+        if request.options.eviction {
+            self.admit_eviction(&before)?;
+        }
         self.remove(request, &before)
     }
 

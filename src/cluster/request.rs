@@ -102,6 +102,8 @@ pub struct Options {
     pub grace_seconds: Option<i64>,
     /// What happens to dependents.
     pub propagation: Propagation,
+    /// Ask as the `eviction` subresource of a Pod does: only if budgets allow it.
+    pub eviction: bool,
     /// Only if the object has this uid (empty: any).
     pub uid: SmolStr,
     /// What is done about fields that the kind does not have.

@@ -81,6 +81,7 @@ enum Target {
     Pipe(PipeWriter),
     Buffer { text: RefCell<String>, broken: Cell<bool> },
     File(FileWriter),
+    Both(Output, Output),
     Null,
 }
 
@@ -114,6 +115,12 @@ impl Output {
         Self(Rc::new(Target::Null))
     }
 
+    /// The same place, with a copy of everything in a buffer.
+    #[must_use]
+    pub fn copied_to(&self, buffer: &Self) -> Self {
+        Self(Rc::new(Target::Both(self.clone(), buffer.clone())))
+    }
+
     /// The end of a file that exists.
     pub fn file(files: &Files, path: String) -> Self {
         let files = Rc::clone(files);
@@ -142,6 +149,10 @@ impl Output {
                 }
             }
             Target::File(writer) => writer.push(text),
+            Target::Both(to, copy) => {
+                to.write(text);
+                copy.write(text);
+            }
             Target::Null => {}
         }
     }
@@ -156,7 +167,11 @@ impl Output {
 
     /// Waits while the reader of a pipe has not kept up.
     pub async fn ready(&self) {
-        if let Target::Pipe(writer) = &*self.0 {
+        let mut to = self;
+        while let Target::Both(inner, _) = &*to.0 {
+            to = inner;
+        }
+        if let Target::Pipe(writer) = &*to.0 {
             let pipe = &writer.0;
             while pipe.buffer.borrow().len() > PIPE_CAPACITY && !pipe.reader_gone.get() {
                 pipe.notice.next().await;
@@ -171,6 +186,7 @@ impl Output {
             Target::Pipe(writer) => writer.0.broken.get(),
             Target::Buffer { broken, .. } => broken.get(),
             Target::File(writer) => writer.full.get(),
+            Target::Both(to, _) => to.is_broken(),
             Target::Null => false,
         }
     }

@@ -171,7 +171,7 @@ fn start(host: &Host, pod: &Key, key: &ContainerKey, words: &[String]) -> Option
 
 /// Takes the whole lines that were printed to the container's log; what is no whole line waits, unless it is
 /// the last.
-fn write_log(host: &Host, key: &ContainerKey, output: &Output, last: bool) {
+pub(super) fn write_log(host: &Host, key: &ContainerKey, output: &Output, last: bool) {
     let text = output.take_buffer();
     let (lines, rest) = match text.rfind('\n') {
         Some(end) if !last => text.split_at(end + 1),

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use super::executor::Notice;
 use super::interpreter::Shell;
+use super::io::Output;
 
 /// Output that the page has not taken may not grow beyond this; the command that writes is stopped.
 const SCREEN_LIMIT: usize = 8 * 1024 * 1024;
@@ -58,6 +59,7 @@ pub struct Tty {
     interrupts: RefCell<Vec<Rc<Notice>>>,
     columns: Cell<usize>,
     shell: RefCell<Option<Rc<Shell>>>,
+    copies: RefCell<Vec<Output>>,
 }
 
 impl Tty {
@@ -68,6 +70,9 @@ impl Tty {
             return;
         }
         self.held.set(self.held.get() + text.len());
+        for copy in self.copies.borrow().iter() {
+            copy.write(text);
+        }
         let mut screen = self.screen.borrow_mut();
         if stream == Stream::Clear {
             screen.clear();
@@ -76,6 +81,13 @@ impl Tty {
             Some(last) if last.stream == stream => last.text.push_str(text),
             _ => screen.push(Chunk { stream, text: text.to_owned() }),
         }
+    }
+
+    /// From now until the answer is dropped, all that is shown is written there as well: the log of a container
+    /// whose process has this terminal.
+    pub fn copy_to(self: &Rc<Self>, buffer: &Output) -> Copying {
+        self.copies.borrow_mut().push(buffer.clone());
+        Copying(Rc::clone(self))
     }
 
     /// What was shown since the last call.
@@ -209,6 +221,15 @@ impl<'a> Reading<'a> {
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
         self.0.readers.set(self.0.readers.get() - 1);
+    }
+}
+
+/// While it is held, what a terminal shows is copied.
+pub struct Copying(Rc<Tty>);
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        self.0.copies.borrow_mut().pop();
     }
 }
 

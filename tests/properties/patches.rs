@@ -36,9 +36,10 @@ fn container(dice: &mut fastrand::Rng, place: usize) -> Value {
     let mut container =
         value!({ "name": (format!("c{place}")), "image": (format!("nginx:1.{}", dice.u8(20..23))) });
     if dice.bool() {
-        let env = keyed(dice, |dice, place| {
-            value!({ "name": (format!("E{place}")), "value": (format!("{}", dice.u8(0..3))) })
-        });
+        let env = keyed(
+            dice,
+            |dice, place| value!({ "name": (format!("E{place}")), "value": (format!("{}", dice.u8(0..3))) }),
+        );
         container.set("env", env);
     }
     if dice.bool() {
@@ -181,7 +182,8 @@ fn check_merged(last: &Value, wanted: &Value, live: &Value, merged: &Value, when
         }
         (Value::List(wanted), Value::List(merged)) => {
             for item in wanted.iter().filter(|item| item.as_map().is_some()) {
-                let same = |other: &&Value| ["name", "port"].iter().all(|key| other.get(key) == item.get(key));
+                let same =
+                    |other: &&Value| ["name", "port"].iter().all(|key| other.get(key) == item.get(key));
                 let merged = merged.iter().find(same);
                 let merged = merged.unwrap_or_else(|| panic!("{when}: {item:?} is missing"));
                 let found = |list: &Value| list.items().iter().find(same).cloned().unwrap_or_default();

@@ -248,6 +248,7 @@ fn tab_offers_commands_files_variables_and_flags() {
         format!("{} {}", found.start, words.join(" "))
     };
     assert_eq!(offered("bas"), "0 base64 basename bash");
+    assert_eq!(offered("why endpointsl"), "4 endpointslices");
     assert_eq!(offered("cat s"), "4 service.yaml sub/");
     assert_eq!(offered("echo a | kk se"), "12 service.yaml");
     assert_eq!(offered("grep --inv"), "5 --invert-match");

@@ -3,6 +3,7 @@
 //! A process that waits for somebody who is attached ([`attended`]) is run here and ends with its command;
 //! of any other process the log is shown as it grows.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use super::call::Call;
@@ -11,7 +12,10 @@ use super::failure::{Failure, Outcome};
 use super::pods::{container_of, named, pod_of, runs};
 use super::verb::{Action, Operands, Verb, flags};
 use crate::api::object::Object;
-use crate::containers::attended;
+use crate::containers::{ContainerKey, attended};
+use crate::shell::invocation::Invocation;
+use crate::shell::io::Output;
+use crate::shell::programs::write_log;
 use crate::words::Words;
 
 /// Exit code of a container whose process could not be started (containerd).
@@ -70,7 +74,7 @@ pub async fn attach(call: &Call, pod: &Arc<Object>) -> Outcome {
         None => follow(call, pod, &container).await?,
         Some(words) => {
             let command = words.first().cloned().unwrap_or_default();
-            let code = match run_in(&invocation, pod, &container, words).await {
+            let code = match logged(call, &invocation, pod, &container, words).await {
                 Some(status) => u8::try_from(status).unwrap_or(u8::MAX),
                 None => {
                     call.complain(&format!(
@@ -92,6 +96,38 @@ pub async fn attach(call: &Call, pod: &Arc<Object>) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Runs the process of a container with what it prints in the container's log as well; on a terminal that is
+/// all that the terminal shows.
+async fn logged(
+    call: &Call,
+    invocation: &Invocation,
+    pod: &Arc<Object>,
+    container: &str,
+    words: Vec<String>,
+) -> Option<i32> {
+    let log = Output::buffer();
+    let mut invocation = invocation.clone();
+    let tty = if call.has("tty") { invocation.stdout().tty() } else { None };
+    let copying = tty.map(|tty| tty.copy_to(&log));
+    if copying.is_none() {
+        let streams = &mut invocation.streams;
+        streams.stdout = streams.stdout.copied_to(&log);
+        streams.stderr = streams.stderr.copied_to(&log);
+    }
+    let restart = call
+        .host()
+        .with(|simulation| simulation.runtime.latest(&pod.meta.uid, container).map(|(restart, _)| restart));
+    let key =
+        ContainerKey { pod: pod.meta.uid.clone(), name: container.into(), restart: restart.unwrap_or(0) };
+    let mut running = Box::pin(run_in(&invocation, pod, container, words));
+    std::future::poll_fn(|context| {
+        let progress = running.as_mut().poll(context);
+        write_log(call.host(), &key, &log, progress.is_ready());
+        progress
+    })
+    .await
 }
 
 fn restarts(pod: &Object) -> bool {

@@ -38,6 +38,19 @@ pub fn complete(situation: &Situation<'_>, words: &[String]) -> Candidates {
     }
 }
 
+/// Words for the last of `words`, which follow a command about objects.
+pub fn objects(situation: &Situation<'_>, words: &[String]) -> Candidates {
+    let Some((current, before)) = words.split_last() else { return Candidates::default() };
+    let operands: Vec<String> = before.iter().filter(|word| !word.starts_with('-')).cloned().collect();
+    if current.starts_with('-') {
+        return Candidates::beginning(current, ["-n", "--namespace"]);
+    }
+    if matches!(before.last().map(String::as_str), Some("-n" | "--namespace")) {
+        return situation.values(crate::shell::command::Value::Namespace, current);
+    }
+    of_resources(situation, &operands, &namespace(situation, before), current)
+}
+
 /// The verb that words lead to, and its operands so far.
 fn place(words: &[String]) -> (Option<&'static Verb>, Vec<String>) {
     let mut verb: Option<&'static Verb> = None;
@@ -72,20 +85,22 @@ fn offered(
         Operands::Contexts => Candidates::beginning(current, ["kubernetes-admin@kubernetes"]),
         Operands::Nodes => Candidates::beginning(current, names(situation, Kind::Node, "")),
         Operands::Pods => names_or_typed(situation, Kind::Pod, &namespace, current),
-        Operands::Resources => match operands.first().and_then(|word| Kind::of_resource(word)) {
-            Some(kind) => Candidates::beginning(current, names(situation, kind, &namespace)),
-            None if operands.is_empty() => match current.split_once('/') {
-                Some((resource, _)) => match Kind::of_resource(resource) {
-                    Some(kind) => Candidates::beginning(
-                        current,
-                        names(situation, kind, &namespace).iter().map(|name| format!("{resource}/{name}")),
-                    ),
-                    None => Candidates::default(),
-                },
-                None => resources(current),
-            },
-            None => Candidates::default(),
-        },
+        Operands::Resources => of_resources(situation, operands, &namespace, current),
+    }
+}
+
+/// A type, then names of it; or `TYPE/NAME`.
+fn of_resources(
+    situation: &Situation<'_>,
+    operands: &[String],
+    namespace: &str,
+    current: &str,
+) -> Candidates {
+    match operands.first().and_then(|word| Kind::of_resource(word)) {
+        Some(kind) => Candidates::beginning(current, names(situation, kind, namespace)),
+        None if current.contains('/') => names_or_typed(situation, Kind::Pod, namespace, current),
+        None if operands.is_empty() => resources(current),
+        None => Candidates::default(),
     }
 }
 

@@ -82,6 +82,9 @@ pub static COMMAND: Command = Command {
     run: Run::Waits(|invocation| Box::pin(run(invocation))),
 };
 
+/// Tab for commands of Portside's own that are about objects (`why`): types, names, `TYPE/NAME`.
+pub use complete::objects as complete_objects;
+
 /// The namespace in force where a command runs: that of the kubeconfig's context.
 pub fn current_namespace(invocation: &Invocation) -> String {
     Config::load(invocation, None)

@@ -416,6 +416,27 @@ mod tests {
     }
 
     #[test]
+    fn what_an_attached_process_printed_is_in_its_log() {
+        let terminal = Terminal::new(&world(), Place::workstation());
+        let shown = typed(
+            &terminal,
+            &[
+                "kubectl run -it --image=busybox --restart=Never b -- sh",
+                "hostname",
+                "exit",
+                "kubectl logs b",
+            ],
+        );
+        assert!(shown.ends_with("kubectl logs b\n/ # hostname\nb\n/ # exit\n"), "{shown}");
+        let (output, _) = run_on(
+            &world(),
+            Place::workstation(),
+            "kubectl run t --image=busybox -i -q --restart=Never -- sh -c 'echo hi' >/dev/null; kubectl logs t",
+        );
+        assert_eq!(output, "hi\n");
+    }
+
+    #[test]
     fn the_status_of_the_process_is_that_of_the_command() {
         let (output, status) = run_on(
             &world(),

@@ -26,7 +26,7 @@ pub static COMMAND: Command = Command {
     },
     flags: &[option('n', "namespace", Value::Namespace, "look in this namespace", "在这个名字空间里查找")],
     operands: Value::Text,
-    complete: None,
+    complete: Some(kubectl::complete_objects),
     found: Found::Everywhere,
     run: Run::Now(run),
 };

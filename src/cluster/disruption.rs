@@ -1,0 +1,95 @@
+//! PodDisruptionBudgets: whether a Pod may be evicted now.
+//!
+//! Owns the question that the `eviction` subresource asks; the numbers are worked out when it is asked, from
+//! the Pods that a budget selects. Nothing keeps a budget's status up to date.
+//! Source: `pkg/registry/core/pod/storage/eviction.go` and `pkg/controller/disruption`.
+
+use std::sync::Arc;
+
+use super::Cluster;
+use crate::api::object::{Key, Object};
+use crate::api::registry::Kind;
+use crate::api::selector::Selector;
+use crate::api::status::{Reason, Status};
+use crate::api::value::Value;
+
+impl Cluster {
+    /// Refuses an eviction that a budget forbids.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub(super) fn admit_eviction(&self, pod: &Object) -> Result<(), Status> {
+        let Some(state) = pod.as_pod() else { return Ok(()) };
+        if pod.is_terminating() || state.phase != "Running" {
+            return Ok(());
+        }
+        let budgets: Vec<(&Arc<Object>, Selector)> = self
+            .list(Kind::PodDisruptionBudget, Some(pod.namespace()))
+            .filter_map(|budget| Some((budget, Selector::of_label_selector(budget.spec().get("selector"))?)))
+            .filter(|(_, selector)| selector.matches(&pod.meta.labels))
+            .collect();
+        let [(budget, selector)] = budgets.as_slice() else {
+            return match budgets.len() {
+                0 => Ok(()),
+                _ => Err(Status::new(
+                    Reason::InternalError,
+                    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+                )),
+            };
+        };
+        let pods = self.matching(Kind::Pod, pod.namespace(), selector);
+        let is_healthy =
+            |pod: &&Arc<Object>| !pod.is_terminating() && pod.as_pod().is_some_and(|pod| pod.ready);
+        let healthy = i64::try_from(pods.iter().filter(is_healthy).count()).unwrap_or(i64::MAX);
+        let desired = self.desired_healthy(budget.spec(), &pods);
+        // A Pod that is not ready may go as long as the others are enough.
+        let needed = if state.ready { desired + 1 } else { desired };
+        if healthy >= needed {
+            return Ok(());
+        }
+        Err(Status::new(
+            Reason::TooManyRequests,
+            "Cannot evict pod as it would violate the pod's disruption budget.",
+        ))
+    }
+
+    /// How many healthy Pods a budget asks for.
+    fn desired_healthy(&self, spec: &Value, pods: &[Arc<Object>]) -> i64 {
+        let (least, most) = (spec.get("minAvailable"), spec.get("maxUnavailable"));
+        if let Some(least) = least.as_int() {
+            return least;
+        }
+        let expected = self.expected(pods);
+        match (least.as_str(), most) {
+            (Some(least), _) => share(least, expected),
+            (None, Value::Str(most)) => (expected - share(most, expected)).max(0),
+            (None, most) => (expected - most.as_int().unwrap_or(0)).max(0),
+        }
+    }
+
+    /// How many Pods the controllers of some Pods want.
+    fn expected(&self, pods: &[Arc<Object>]) -> i64 {
+        let mut owners: Vec<Key> = Vec::new();
+        let mut alone = 0;
+        for pod in pods {
+            let owner = pod.controller().and_then(|owner| {
+                let kind =
+                    crate::api::registry::KINDS.iter().find(|info| info.name == owner.kind.as_str())?;
+                Some(Key::new(kind.kind, pod.namespace().clone(), owner.name.clone()))
+            });
+            match owner {
+                Some(owner) if !owners.contains(&owner) => owners.push(owner),
+                Some(_) => {}
+                None => alone += 1,
+            }
+        }
+        let wanted = |owner: &Key| self.get(owner).and_then(|object| object.spec().get("replicas").as_int());
+        alone + owners.iter().filter_map(wanted).sum::<i64>()
+    }
+}
+
+/// A percentage of a number, rounded up.
+fn share(percent: &str, of: i64) -> i64 {
+    let percent: i64 = percent.trim_end_matches('%').parse().unwrap_or(0);
+    (percent * of + 99) / 100
+}
