@@ -245,6 +245,17 @@ impl Value {
         }
     }
 
+    /// Where a list or map lies in memory: equal for two that are [`Value::same`], for as long as they are held. 0
+    /// for other values.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        match self {
+            Self::List(items) => Arc::as_ptr(items).addr(),
+            Self::Map(map) => map.address(),
+            _ => 0,
+        }
+    }
+
     /// What JSON calls this kind of value: `null`, `bool`, `number`, `string`, `array` or `object`.
     #[must_use]
     pub fn json_type(&self) -> &'static str {

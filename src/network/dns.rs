@@ -313,8 +313,8 @@ fn ready(slices: &[Arc<Object>]) -> impl Iterator<Item = (&EndpointSlice, &Endpo
 
 /// The label of an endpoint below its Service's name: its host name, or its address with dashes.
 fn host_label(endpoint: &Endpoint) -> String {
-    if !endpoint.hostname.is_empty() {
-        return endpoint.hostname.to_string();
+    if !endpoint.hostname().is_empty() {
+        return endpoint.hostname().to_owned();
     }
     endpoint.addresses.first().map(|address| address.to_string().replace(['.', ':'], "-")).unwrap_or_default()
 }

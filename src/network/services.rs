@@ -66,9 +66,9 @@ pub struct Backend {
     /// Whether it is terminating but still serves.
     pub draining: bool,
     /// The zones it is meant for.
-    pub zone_hints: Vec<SmolStr>,
+    pub zone_hints: Box<[SmolStr]>,
     /// The nodes it is meant for.
-    pub node_hints: Vec<SmolStr>,
+    pub node_hints: Box<[SmolStr]>,
 }
 
 /// A node, as far as the choice of endpoints depends on it.
@@ -130,6 +130,7 @@ impl ServicePort {
         }
         self.endpoints.sort_by_cached_key(|backend| backend.address.to_string());
         self.endpoints.dedup_by(|a, b| a.address == b.address);
+        self.endpoints.shrink_to_fit();
         self.hinted =
             self.endpoints.iter().any(|one| !one.zone_hints.is_empty() || !one.node_hints.is_empty());
         self.usable = self.indexes(|backend| backend.ready);
@@ -210,8 +211,8 @@ impl Backend {
             ready: endpoint.ready,
             serving: endpoint.serving,
             draining: endpoint.serving && endpoint.terminating,
-            zone_hints: endpoint.zone_hints.clone(),
-            node_hints: endpoint.node_hints.clone(),
+            zone_hints: endpoint.zone_hints().collect(),
+            node_hints: endpoint.node_hints().collect(),
         })
     }
 }

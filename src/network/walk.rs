@@ -68,7 +68,7 @@ pub(super) struct Passing<'a> {
 impl Passing<'_> {
     /// Whether a Pod sent it.
     fn is_from(&self, pod: &PodEntry) -> bool {
-        let ips = pod.object.as_pod().map(|pod| pod.ips.as_slice()).unwrap_or_default();
+        let ips = pod.object.as_pod().map(|pod| &*pod.ips).unwrap_or_default();
         self.entered == Entered::FromPod && ips.contains(&self.original.source.ip())
     }
 }

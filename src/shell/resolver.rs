@@ -260,7 +260,7 @@ fn known_here(invocation: &Invocation, name: &str) -> Option<Vec<IpAddr>> {
     invocation.host.with(|simulation| match &invocation.place.address {
         Address::Container { namespace, pod, .. } if name == invocation.place.hostname => {
             let object = simulation.cluster.find(Kind::Pod, namespace, pod)?;
-            Some(object.as_pod()?.ips.clone()).filter(|ips| !ips.is_empty())
+            Some(object.as_pod()?.ips.to_vec()).filter(|ips| !ips.is_empty())
         }
         Address::Container { .. } => None,
         Address::Workstation | Address::Node(_) => {

@@ -1,8 +1,6 @@
 //! The EndpointSlice as kube-proxy and DNS read it.
 
-use std::net::IpAddr;
-
-use super::{Protocol, port};
+use super::{Addresses, Protocol, port};
 use crate::api::value::{SmolStr, Value};
 
 /// What the simulation reads of an EndpointSlice.
@@ -13,9 +11,9 @@ pub struct EndpointSlice {
     /// `addressType`: `IPv4`, `IPv6` or `FQDN`.
     pub address_type: SmolStr,
     /// `ports`.
-    pub ports: Vec<EndpointPort>,
+    pub ports: Box<[EndpointPort]>,
     /// `endpoints`, in the order stored.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Box<[Endpoint]>,
 }
 
 /// One entry of a slice's `ports`.
@@ -33,7 +31,7 @@ pub struct EndpointPort {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
     /// Its addresses; consumers use the first.
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Addresses,
     /// `conditions.ready`; an absent condition counts as true.
     pub ready: bool,
     /// `conditions.serving`; an absent condition counts as `ready`.
@@ -42,16 +40,8 @@ pub struct Endpoint {
     pub terminating: bool,
     /// `nodeName`, or empty.
     pub node: SmolStr,
-    /// `zone`, or empty.
-    pub zone: SmolStr,
-    /// `hostname`, or empty.
-    pub hostname: SmolStr,
-    /// The name of the Pod in `targetRef`, or empty.
-    pub pod: SmolStr,
-    /// Zones named in `hints.forZones`.
-    pub zone_hints: Vec<SmolStr>,
-    /// Nodes named in `hints.forNodes`.
-    pub node_hints: Vec<SmolStr>,
+    /// The whole entry, for what is seldom asked.
+    document: Value,
 }
 
 impl EndpointSlice {
@@ -79,23 +69,40 @@ impl Endpoint {
     fn of(value: &Value) -> Self {
         let conditions = value.get("conditions");
         let ready = conditions.get("ready").as_bool().unwrap_or(true);
-        let names = |list: &Value| list.items().iter().map(|hint| hint.get("name").smol()).collect();
-        let target = value.get("targetRef");
         Self {
             addresses: value.get("addresses").items().iter().filter_map(|ip| ip.str().parse().ok()).collect(),
             ready,
             serving: conditions.get("serving").as_bool().unwrap_or(ready),
             terminating: conditions.get("terminating").as_bool().unwrap_or(false),
             node: value.get("nodeName").smol(),
-            zone: value.get("zone").smol(),
-            hostname: value.get("hostname").smol(),
-            pod: if target.get("kind").str() == "Pod" {
-                target.get("name").smol()
-            } else {
-                SmolStr::default()
-            },
-            zone_hints: names(value.at(&["hints", "forZones"])),
-            node_hints: names(value.at(&["hints", "forNodes"])),
+            document: value.clone(),
         }
+    }
+
+    /// `hostname`, or empty.
+    #[must_use]
+    pub fn hostname(&self) -> &str {
+        self.document.get("hostname").str()
+    }
+
+    /// The name of the Pod in `targetRef`, or empty.
+    #[must_use]
+    pub fn pod(&self) -> SmolStr {
+        let target = self.document.get("targetRef");
+        if target.get("kind").str() == "Pod" { target.get("name").smol() } else { SmolStr::default() }
+    }
+
+    /// Zones named in `hints.forZones`.
+    pub fn zone_hints(&self) -> impl Iterator<Item = SmolStr> {
+        self.hints("forZones")
+    }
+
+    /// Nodes named in `hints.forNodes`.
+    pub fn node_hints(&self) -> impl Iterator<Item = SmolStr> {
+        self.hints("forNodes")
+    }
+
+    fn hints(&self, field: &str) -> impl Iterator<Item = SmolStr> + use<'_> {
+        self.document.at(&["hints", field]).items().iter().map(|hint| hint.get("name").smol())
     }
 }

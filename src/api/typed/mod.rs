@@ -4,11 +4,13 @@
 //! not here; they live in the document ([`super::object::Object::value`]) and are shown from there.
 //! Workloads are read from the document by their controllers.
 
+mod addresses;
 mod endpoint_slice;
 mod node;
 mod pod;
 mod service;
 
+pub use addresses::Addresses;
 pub use endpoint_slice::{Endpoint, EndpointPort, EndpointSlice};
 pub use node::Node;
 pub use pod::{Container, ContainerPort, Pod, PodSpec, Role};

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Protocol, port};
+use super::{Addresses, Protocol, port};
 use crate::api::value::{SmolStr, Value};
 
 /// What the simulation reads of a Pod.
@@ -16,7 +16,7 @@ pub struct Pod {
     /// `status.phase`: Pending, Running, Succeeded, Failed.
     pub phase: SmolStr,
     /// `status.podIPs`, first the primary one.
-    pub ips: Vec<IpAddr>,
+    pub ips: Addresses,
     /// Whether the condition `Ready` is `True`.
     pub ready: bool,
 }

@@ -130,6 +130,27 @@ impl Map {
         }
     }
 
+    /// The values that are not those of its prototype.
+    pub(super) fn replacements(&self) -> impl Iterator<Item = &Value> {
+        let values = match &self.0 {
+            Layout::Derived(derived) => &derived.values,
+            Layout::Entries(_) => &[][..],
+        };
+        values.iter()
+    }
+
+    /// Whether both have one prototype and the very same values instead of its.
+    pub(super) fn derives_as(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Layout::Derived(a), Layout::Derived(b)) => {
+                Arc::ptr_eq(&a.prototype, &b.prototype)
+                    && a.replaced == b.replaced
+                    && a.values.iter().zip(&b.values).all(|(a, b)| a.same(b))
+            }
+            _ => false,
+        }
+    }
+
     /// The entries for changing, with nobody else.
     fn own(&mut self) -> &mut Vec<Entry> {
         if let Layout::Derived(_) = &self.0 {
@@ -142,20 +163,32 @@ impl Map {
         }
     }
 
+    /// The place of `key`, or where it would be.
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.keyed().binary_search_by(|(k, _)| k.as_str().cmp(key))
+    }
+
+    /// The place of `key`, if it is there.
+    fn find(&self, key: &str) -> Option<usize> {
+        /// Up to here it is quicker to look at the lengths of all keys than to compare the texts of some.
+        const FEW: usize = 16;
+        let entries = self.keyed();
+        if entries.len() > FEW {
+            return self.position(key).ok();
+        }
+        entries.iter().position(|(k, _)| k.len() == key.len() && k.as_str() == key)
     }
 
     /// The value of `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.position(key).ok().map(|at| self.value(at))
+        self.find(key).map(|at| self.value(at))
     }
 
     /// Whether `key` is there, be it null.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.position(key).is_ok()
+        self.find(key).is_some()
     }
 
     /// Sets `key`; gives back what it held before.
@@ -186,7 +219,7 @@ impl Map {
 
     /// Takes `key` out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.position(key).ok().map(|at| self.own().remove(at).1)
+        self.find(key).map(|at| self.own().remove(at).1)
     }
 
     /// Keeps the entries for which `keep` holds.

@@ -40,6 +40,9 @@ struct Known {
     prototype: Arc<Vec<Entry>>,
     /// The map that was kept last.
     last: Map,
+    /// How many of its maps were held against those kept of late, and how many were the same.
+    compared: u32,
+    shared: u32,
 }
 
 impl Prototypes {
@@ -52,35 +55,31 @@ impl Prototypes {
                 own.shrink_to_fit();
                 own.iter_mut().for_each(|item| self.compact(item));
                 if (1..=COMPARED_ITEMS).contains(&own.len()) {
-                    self.recent.share(value);
+                    self.recent.share_list(items);
                 }
             }
-            Value::Map(map) => {
-                if self.compact_map(map) {
-                    self.recent.share(value);
-                }
-            }
+            Value::Map(map) => self.compact_map(map),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_) => {}
         }
     }
 
-    /// Lays out a map; says whether it became a derived one.
-    fn compact_map(&mut self, map: &mut Map) -> bool {
+    fn compact_map(&mut self, map: &mut Map) {
         // A derived map is compact. What others hold too stays theirs.
-        let Layout::Entries(shared) = &mut map.0 else { return false };
-        let Some(entries) = Arc::get_mut(shared) else { return false };
+        let Layout::Entries(shared) = &mut map.0 else { return };
+        let Some(entries) = Arc::get_mut(shared) else { return };
         entries.iter_mut().for_each(|(_, value)| self.compact(value));
         if entries.is_empty() || entries.len() > DERIVED_LIMIT {
-            entries.shrink_to_fit();
-            return false;
+            return entries.shrink_to_fit();
         }
         let known = self.by_keys.get_mut(&hash(entries)).filter(|known| has_keys(&known.prototype, entries));
         match known {
-            Some(known) => known.derive(map),
-            None => {
-                self.remember(map);
-                false
+            Some(known) => {
+                if known.derive(map) && known.may_recur() {
+                    known.compared += 1;
+                    known.shared += u32::from(self.recent.share_map(map));
+                }
             }
+            None => self.remember(map),
         }
     }
 
@@ -94,11 +93,18 @@ impl Prototypes {
             self.by_keys.clear();
         }
         let prototype = shared.clone();
-        self.by_keys.insert(hash(&prototype), Known { prototype, last: map.clone() });
+        self.by_keys.insert(hash(&prototype), Known { prototype, last: map.clone(), compared: 0, shared: 0 });
     }
 }
 
 impl Known {
+    /// Whether maps of these keys come more than once, as far as is known: a reference to a Pod does, a Pod's
+    /// `metadata` does not.
+    fn may_recur(&self) -> bool {
+        const ENOUGH: u32 = 64;
+        self.compared < ENOUGH || self.shared > self.compared / 16
+    }
+
     /// Lays out a map of these keys; says whether it became a derived one.
     fn derive(&mut self, map: &mut Map) -> bool {
         let Layout::Entries(shared) = &mut map.0 else { return false };
@@ -127,24 +133,43 @@ impl Known {
 }
 
 impl Recent {
-    /// Makes a list or map the one that was kept of late, if that has the very same parts.
-    fn share(&mut self, value: &mut Value) {
+    /// The value that has a place by the hash of some parts.
+    fn place<'a>(&mut self, parts: impl Iterator<Item = &'a Value>) -> &mut Value {
         if self.0.is_empty() {
             self.0.resize(RECENT, Value::Null);
         }
         let mut hasher = FxHasher::default();
-        match value {
-            Value::List(items) => items.iter().for_each(|item| hash_part(item, &mut hasher)),
-            Value::Map(map) => map.iter().for_each(|(_, value)| hash_part(value, &mut hasher)),
-            _ => return,
-        }
+        parts.for_each(|part| hash_part(part, &mut hasher));
         let hash = hasher.finish();
-        let place = usize::try_from(hash >> 32 ^ hash & 0xffff_ffff).expect("it has 32 bits") % RECENT;
-        let kept = &mut self.0[place];
-        if same_parts(kept, value) {
-            *value = kept.clone();
-        } else {
-            *kept = value.clone();
+        let at = usize::try_from(hash >> 32 ^ hash & 0xffff_ffff).expect("it has 32 bits") % RECENT;
+        &mut self.0[at]
+    }
+
+    /// Makes a list the one that was kept of late, if that has the very same items.
+    fn share_list(&mut self, items: &mut Arc<Vec<Value>>) {
+        let kept = self.place(items.iter());
+        match kept {
+            Value::List(known)
+                if known.len() == items.len() && known.iter().zip(items.iter()).all(|(a, b)| a.same(b)) =>
+            {
+                *items = known.clone();
+            }
+            _ => *kept = Value::List(items.clone()),
+        }
+    }
+
+    /// Makes a derived map the one that was kept of late, if that has the very same values; says whether it has.
+    fn share_map(&mut self, map: &mut Map) -> bool {
+        let kept = self.place(map.replacements());
+        match kept {
+            Value::Map(known) if known.derives_as(map) => {
+                *map = known.clone();
+                true
+            }
+            _ => {
+                *kept = Value::Map(map.clone());
+                false
+            }
         }
     }
 }
@@ -157,21 +182,7 @@ fn hash_part(value: &Value, hasher: &mut FxHasher) {
         Value::Int(number) => number.hash(hasher),
         Value::Float(number) => number.to_bits().hash(hasher),
         Value::Str(text) => text.hash(hasher),
-        Value::List(items) => Arc::as_ptr(items).hash(hasher),
-        Value::Map(map) => map.address().hash(hasher),
-    }
-}
-
-/// Whether two lists or maps have the very same parts.
-fn same_parts(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::List(a), Value::List(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b))
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            std::ptr::eq(a.keyed(), b.keyed()) && (0..a.len()).all(|at| a.value(at).same(b.value(at)))
-        }
-        _ => false,
+        Value::List(_) | Value::Map(_) => value.address().hash(hasher),
     }
 }
 

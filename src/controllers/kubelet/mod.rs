@@ -803,7 +803,7 @@ impl Controller for Kubelet {
         }
         self.stuck.remove(key);
         let record = self.record(&object, context);
-        let (ips, now) = (pod.ips.clone(), context.cluster.now());
+        let (ips, now) = (pod.ips.to_vec(), context.cluster.now());
         let fresh = object.status().get("containerStatuses").is_null();
         let terminating = object.is_terminating();
         let mut look = Look { object, record, ips, now, kubelet: self, context };

@@ -28,8 +28,8 @@ pub(super) struct Shared {
     made: Option<(Vec<Condition>, i64)>,
     /// `hostIP` and `hostIPs` of each node.
     hosts: FxHashMap<IpAddr, (Value, Value)>,
-    /// Volume mounts as declared and as reported.
-    mounts: Option<(Value, Value)>,
+    /// Volume mounts as declared and as reported, by where the declared ones lie: Pods of one template share them.
+    mounts: FxHashMap<usize, (Value, Value)>,
     /// The state of a container that was started at a time.
     running: Option<(Timestamp, Value)>,
     /// What the runtime calls each image, and its ID.
@@ -113,6 +113,21 @@ impl Shared {
             (text.clone(), value!([{ "ip": text }]))
         });
         known.clone()
+    }
+
+    /// Volume mounts as they are reported.
+    fn mounts(&mut self, declared: &Value) -> Value {
+        /// More templates than run at the same time mostly; beyond it all are made anew.
+        const TEMPLATES: usize = 4_096;
+        if self.mounts.len() >= TEMPLATES {
+            self.mounts.clear();
+        }
+        // What is known holds the declared ones, so that nothing else comes to lie there.
+        let known = self.mounts.entry(declared.address()).or_insert_with(|| {
+            let mounts = volume_mounts(declared);
+            (declared.clone(), mounts)
+        });
+        known.1.clone()
     }
 
     /// Takes over the conditions as they were stored: the store lays out what it keeps in its own way.
@@ -324,10 +339,7 @@ impl Shared {
             put("user", root());
             let declared = container.document.get("volumeMounts");
             if !declared.items().is_empty() {
-                if self.mounts.as_ref().is_none_or(|(known, _)| !known.same(declared)) {
-                    self.mounts = Some((declared.clone(), volume_mounts(declared)));
-                }
-                put("volumeMounts", self.mounts.as_ref().map(|(_, mounts)| mounts.clone()).into());
+                put("volumeMounts", self.mounts(declared));
             }
         }
         put(

@@ -205,7 +205,7 @@ pub fn endpoints(cluster: &Cluster, key: &Key) -> Vec<EndpointRow> {
                 "{}:{ports}",
                 endpoint.addresses.first().map(ToString::to_string).unwrap_or_default()
             ),
-            pod: endpoint.pod.to_string(),
+            pod: endpoint.pod().to_string(),
             node: endpoint.node.to_string(),
             ready: endpoint.ready,
             serving: endpoint.serving,

@@ -316,8 +316,9 @@ impl Map {
                 };
                 view.endpoints += 1;
                 view.ready += usize::from(state == LinkState::Ready);
-                if !endpoint.pod.is_empty() {
-                    view.links.push((endpoint.pod.clone(), state));
+                let pod = endpoint.pod();
+                if !pod.is_empty() {
+                    view.links.push((pod, state));
                 }
             }
         }
