@@ -99,6 +99,26 @@ pub static SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "ipForward",
+        values: ON_OFF,
+        live: true,
+        read: |settings| ON_OFF[usize::from(!settings.ip_forward)].to_owned(),
+        write: |settings, value| {
+            settings.ip_forward = ON_OFF.iter().position(|word| *word == value)? == 0;
+            Some(())
+        },
+    },
+    Setting {
+        name: "bridgeNetfilter",
+        values: ON_OFF,
+        live: true,
+        read: |settings| ON_OFF[usize::from(!settings.bridge_netfilter)].to_owned(),
+        write: |settings, value| {
+            settings.bridge_netfilter = ON_OFF.iter().position(|word| *word == value)? == 0;
+            Some(())
+        },
+    },
+    Setting {
         name: "ipFamilies",
         values: &["IPv4", "IPv6", "IPv4,IPv6", "IPv6,IPv4"],
         live: false,
@@ -210,7 +230,7 @@ mod tests {
     #[test]
     fn a_line_reads_back_what_it_was_written_from() {
         assert_eq!(Settings::default().line(), "");
-        let line = "proxyMode=ipvs cloud=slow hairpin=off ipFamilies=IPv6,IPv4 nodes=5 zones=a,b seed=7";
+        let line = "proxyMode=ipvs cloud=slow hairpin=off ipForward=off bridgeNetfilter=off ipFamilies=IPv6,IPv4 nodes=5 zones=a,b seed=7";
         let settings = Settings::default().with_line(line);
         assert_eq!(settings.proxy_mode, ProxyMode::Ipvs);
         assert_eq!(settings.line(), line);

@@ -112,6 +112,11 @@ pub struct Settings {
     pub proxy_mode: ProxyMode,
     /// Whether there is a cloud load balancer.
     pub cloud: Cloud,
+    /// Whether nodes forward packets (`net.ipv4.ip_forward` and `net.ipv6.conf.all.forwarding`).
+    pub ip_forward: bool,
+    /// Whether packets that a bridge carries between Pods pass the rules of its node
+    /// (`net.bridge.bridge-nf-call-iptables`).
+    pub bridge_netfilter: bool,
     /// Whether bridges send a packet back to the Pod that it came from (the kubelet's `hairpinMode`), so that a Pod
     /// reaches itself through its Service.
     pub hairpin: bool,
@@ -189,6 +194,8 @@ impl Default for Settings {
             second_workstation_address: None,
             proxy_mode: ProxyMode::default(),
             cloud: Cloud::default(),
+            ip_forward: true,
+            bridge_netfilter: true,
             hairpin: true,
             kubelet: Kubelets::default(),
         }

@@ -138,6 +138,13 @@ pub enum ConnectionCause {
     NoBalancerTarget,
     /// A Pod reached for itself through its Service.
     Hairpin,
+    /// A node does not forward packets.
+    NotForwarded {
+        /// The node.
+        place: String,
+    },
+    /// The answer of a backend on the client's node goes past the rules.
+    BridgedAnswer,
     /// The network outside sent the packet back to the node that it came from.
     SentBack {
         /// The address.
@@ -328,6 +335,8 @@ fn dropped(cluster: &Cluster, trace: &Trace, drop: &Drop, subject: Key) -> (Key,
         DropCause::NoBalancerTarget => ConnectionCause::NoBalancerTarget,
         DropCause::OwnSource => ConnectionCause::SentBack { address, by_proxy: by_proxy(cluster, address) },
         DropCause::NoHairpin => ConnectionCause::Hairpin,
+        DropCause::NotForwarded => ConnectionCause::NotForwarded { place: drop.place.to_string() },
+        DropCause::BridgedAnswer => ConnectionCause::BridgedAnswer,
         DropCause::PingOfService => ConnectionCause::Ping,
         DropCause::Unanswered => ConnectionCause::Unanswered,
     };

@@ -127,6 +127,8 @@ pub(super) fn fixes(cluster: &Cluster, trace: &Trace, subject: &Key, cause: &Con
                 None => all_services(),
             });
         }
+        ConnectionCause::NotForwarded { .. } => fixes.push(Fix::Command("world ipForward=on".to_owned())),
+        ConnectionCause::BridgedAnswer => fixes.push(Fix::Command("world bridgeNetfilter=on".to_owned())),
         ConnectionCause::Hairpin => fixes.push(Fix::Command("world hairpin=on".to_owned())),
         ConnectionCause::Ping => {
             let address = service.and_then(own_address);

@@ -147,6 +147,11 @@ pub enum DropCause {
     OwnSource,
     /// The backend is the sender itself, and its node's bridge does not send a packet back where it came from.
     NoHairpin,
+    /// The node does not forward packets (`ip_forward` is 0).
+    NotForwarded,
+    /// The backend is on the client's own node, and its answer goes over the bridge, past the rules that would
+    /// give it the Service's address back (`bridge-nf-call-iptables` is 0).
+    BridgedAnswer,
     /// ICMP to an address of a Service: rules translate only the ports of the Service.
     PingOfService,
     /// A UDP datagram, or an answer to one, that nobody takes.

@@ -105,6 +105,10 @@ pub struct Topology {
     pub node_sockets: NodeSocketSource,
     /// Whether bridges send a packet back to the Pod that it came from.
     pub hairpin: bool,
+    /// Whether nodes forward packets.
+    pub ip_forward: bool,
+    /// Whether packets that a bridge carries pass the rules of its node.
+    pub bridge_netfilter: bool,
     sockets: SocketSource,
 }
 
@@ -127,6 +131,8 @@ impl Topology {
             routed: Vec::new(),
             node_sockets: sockets::of_node,
             hairpin: true,
+            ip_forward: true,
+            bridge_netfilter: true,
             sockets,
         }
     }
@@ -144,6 +150,8 @@ impl Topology {
     /// Takes over the world's ranges and the workstation's address.
     pub(super) fn set_world(&mut self, settings: &Settings) {
         self.hairpin = settings.hairpin;
+        self.ip_forward = settings.ip_forward;
+        self.bridge_netfilter = settings.bridge_netfilter;
         if self.pod_networks != settings.pod_networks {
             self.pod_networks.clone_from(&settings.pod_networks);
         }

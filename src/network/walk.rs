@@ -18,7 +18,7 @@ use super::proxy::{Draw, Filter, Hook, MasqueradeReason, Proxy};
 use super::rules;
 use super::sockets::Listener;
 use super::tables::Matched;
-use super::topology::{NodeId, Owner, PodEntry};
+use super::topology::{NodeId, Owner, PodEntry, Topology};
 use crate::cluster::clock::Instant;
 use crate::cluster::random::Random;
 
@@ -66,6 +66,12 @@ pub(super) struct Passing<'a> {
 }
 
 impl Passing<'_> {
+    /// Whether the answer of a Pod on the same node goes to the client by the bridge alone, as it is.
+    fn is_answered_past_the_rules(&self, topology: &Topology) -> bool {
+        let translated = self.translated && self.packet.source == self.original.source;
+        !topology.bridge_netfilter && self.entered == Entered::FromPod && translated
+    }
+
     /// Whether a Pod sent it.
     fn is_from(&self, pod: &PodEntry) -> bool {
         let ips = pod.object.as_pod().map(|pod| &*pod.ips).unwrap_or_default();
@@ -260,8 +266,12 @@ impl<'a, R: Recorder> Walk<'a, R> {
         if passing.entered != Entered::Locally {
             // What the bridge translates to another of its own Pods it hands on without routing it
             // (`br_nf_pre_routing_finish`), so that the time to live stays.
-            let bridged = passing.entered == Entered::FromPod && passing.translated;
-            if !(bridged && matches!(egress, Egress::Pod(_))) {
+            let near = matches!(egress, Egress::Pod(_)) && passing.entered == Entered::FromPod;
+            if !(near && passing.translated && topology.bridge_netfilter) {
+                if !topology.ip_forward {
+                    let place = topology.place(passing.node);
+                    return self.dropped(place, passing.packet, DropCause::NotForwarded, Vec::new);
+                }
                 if passing.packet.ttl <= 1 {
                     let by = self.answer_address(passing.node, passing.packet.source.ip());
                     let place = self.proxy.topology.place(passing.node);
@@ -279,6 +289,12 @@ impl<'a, R: Recorder> Walk<'a, R> {
         match egress {
             Egress::Pod(pod) if passing.is_from(pod) && !topology.hairpin => {
                 self.dropped(place(), packet, DropCause::NoHairpin, Vec::new)
+            }
+            Egress::Pod(pod) if passing.is_answered_past_the_rules(topology) => {
+                let route = || rules::route_to_pod(topology, node, to);
+                self.pass(node, Step::Route, packet, packet, route, Some(pod));
+                let place = Place::Pod(pod.object.key.clone());
+                self.dropped(place, packet, DropCause::BridgedAnswer, Vec::new)
             }
             Egress::Pod(pod) => {
                 let route = || rules::route_to_pod(topology, node, to);

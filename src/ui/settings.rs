@@ -19,6 +19,8 @@ const NAMES: &[(&str, Words)] = &[
     ("proxyMode", words::PROXY_MODE),
     ("cloud", words::CLOUD),
     ("hairpin", words::HAIRPIN),
+    ("ipForward", words::IP_FORWARD),
+    ("bridgeNetfilter", words::BRIDGE_NETFILTER),
     ("ipFamilies", words::FAMILIES),
     ("nodes", words::NODES),
     ("podsPerNode", words::PODS_PER_NODE),

@@ -132,6 +132,8 @@ words! {
     CLOUD "Cloud load balancer" "云负载均衡器";
     PROXY_MODE "kube-proxy mode" "kube-proxy 模式";
     HAIRPIN "Pods reach themselves (hairpin)" "Pod 能访问自己（hairpin）";
+    IP_FORWARD "Nodes forward packets (ip_forward)" "节点转发数据包（ip_forward）";
+    BRIDGE_NETFILTER "Bridged packets pass the rules (bridge-nf)" "网桥上的数据包经过规则（bridge-nf）";
     FAMILIES "Address families" "地址族";
     PODS_PER_NODE "Pods per node" "每个节点的 Pod 数";
     ZONES "Zones, as a,b,c" "可用区，如 a,b,c";

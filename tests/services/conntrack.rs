@@ -234,3 +234,60 @@ spec: {selector: {app: web}, ports: [{port: 53, protocol: UDP, targetPort: 8081}
     );
     super::check(&session, manifest, &[("# same", "1"), ("# any", "3"), ("Hi", "hi"), ("udp 54", "")]);
 }
+
+#[test]
+fn nodes_that_do_not_forward_or_do_not_filter_their_bridges_break_part_of_the_traffic() {
+    // What the client on k8s-w1 reaches of the two Pods behind the Service, one on each worker.
+    let outcome = |forward: bool, bridge: bool| {
+        let mut simulation = world(ProxyMode::Iptables, 2);
+        let mut settings = simulation.cluster.settings().clone();
+        (settings.ip_forward, settings.bridge_netfilter) = (forward, bridge);
+        simulation.change_settings(settings);
+        let nodes = |simulation: &Simulation, name: &str| {
+            let key = portside::api::object::Key::new(Kind::Pod, "default", name);
+            simulation.cluster.get(&key).and_then(|pod| Some(pod.as_pod()?.node.to_string()))
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        let mut lost = false;
+        for _ in 0..40 {
+            match reached(&mut simulation, &Sending::new(to(80), Transport::Tcp)) {
+                Some(name) => {
+                    seen.extend(nodes(&simulation, &name));
+                }
+                None => lost = true,
+            }
+        }
+        (seen.into_iter().collect::<Vec<_>>().join(" "), lost)
+    };
+    let told = |nodes: &str, lost| (nodes.to_owned(), lost);
+    assert_eq!(outcome(true, true), told("k8s-w1 k8s-w2", false));
+    assert_eq!(outcome(false, true), told("k8s-w1", true), "only the bridge carries packets");
+    assert_eq!(outcome(true, false), told("k8s-w2", true), "answers over the bridge keep the Pod's address");
+}
+
+#[test]
+fn sctp_is_translated_like_the_others() {
+    let mut simulation = world(ProxyMode::Iptables, 2);
+    let service = value!({
+        "metadata": { "name": "sctp" },
+        "spec": {
+            "clusterIP": "10.96.0.81",
+            "selector": { "app": "web" },
+            "ports": [{ "port": 9, "targetPort": 8080, "protocol": "SCTP" }]
+        }
+    });
+    make(&mut simulation, Kind::Service, service);
+    simulation.settle(Span::from_seconds(5));
+    let at = "10.96.0.81:9".parse().expect("an address");
+    // Nothing in the Pods listens on SCTP: they say so, and the packet did reach one of them.
+    match &simulation.connect(&client(), at, Transport::Sctp).outcome {
+        Outcome::Refused(refusal) => assert!(matches!(refusal.place, Place::Pod(_)), "{refusal:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(simulation.connect(&client(), at, Transport::Tcp).outcome, Outcome::Dropped(_)));
+    let rules = simulation.network.iptables_save("k8s-w1", "").expect("the node exists");
+    assert!(
+        rules.contains("-d 10.96.0.81/32 -p sctp -m comment --comment \"default/sctp cluster IP\" -m sctp --dport 9 -j KUBE-SVC-"),
+        "{rules}"
+    );
+}

@@ -314,6 +314,30 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 "节点需要把数据包送回来处（hairpin 模式），而这里没有开启。"
             ),
         ),
+        ConnectionCause::NotForwarded { place } => Said::new(
+            say!(
+                language,
+                "Nothing comes back: {place} does not forward packets.",
+                "没有任何回应：{place} 不转发数据包。"
+            ),
+            say!(
+                language,
+                "The packet is for another machine or Pod, and net.ipv4.ip_forward is 0 there. Pods of one node still reach each other over their bridge.",
+                "数据包要去别的机器或 Pod，而那里的 net.ipv4.ip_forward 为 0。同一节点上的 Pod 仍可通过网桥互通。"
+            ),
+        ),
+        ConnectionCause::BridgedAnswer => Said::new(
+            say!(
+                language,
+                "Nothing comes back: the answer comes from another address than the one that was asked.",
+                "没有任何回应：应答来自另一个地址，而不是被请求的那个。"
+            ),
+            say!(
+                language,
+                "Client and backend are on one node, and net.bridge.bridge-nf-call-iptables is 0 there: the bridge carries the answer straight to the client, and no rule gives it the Service's address back. Backends on other nodes work.",
+                "客户端和后端在同一节点，而那里的 net.bridge.bridge-nf-call-iptables 为 0：网桥把应答直接送给客户端，没有规则把源地址改回 Service 的地址。其他节点上的后端可以正常工作。"
+            ),
+        ),
         ConnectionCause::Ping => Said::new(
             say!(language, "A Service does not answer ping.", "Service 不响应 ping。"),
             say!(

@@ -258,6 +258,14 @@ fn dropped(cause: &DropCause, language: Language) -> String {
             en: "its node does not send a packet back where it came from (hairpin is off)",
             zh: "节点不会把数据包送回来处（hairpin 已关闭）",
         },
+        DropCause::NotForwarded => Words {
+            en: "this node does not forward packets (ip_forward is 0)",
+            zh: "此节点不转发数据包（ip_forward 为 0）",
+        },
+        DropCause::BridgedAnswer => Words {
+            en: "its answer goes over the bridge past the rules, with an address that the client did not ask (bridge-nf-call-iptables is 0)",
+            zh: "应答经网桥绕过规则，带着客户端没有请求的地址（bridge-nf-call-iptables 为 0）",
+        },
         DropCause::PingOfService => Words {
             en: "a Service's address answers on its ports only, not to ping",
             zh: "Service 的地址只在其端口上应答，不应答 ping",

@@ -48,6 +48,19 @@ const ABOUT: &[(&str, Words)] = &[
         },
     ),
     (
+        "ipForward",
+        Words {
+            en: "whether nodes forward packets (ip_forward)", zh: "节点是否转发数据包（ip_forward）"
+        },
+    ),
+    (
+        "bridgeNetfilter",
+        Words {
+            en: "whether packets between Pods of a node pass its rules (bridge-nf-call-iptables)",
+            zh: "同一节点上 Pod 之间的数据包是否经过节点规则（bridge-nf-call-iptables）",
+        },
+    ),
+    (
         "kubelet",
         Words {
             en: "whether kubelets look at commands and probes (strict), or let any container run and pass",

@@ -134,6 +134,14 @@ fn drop_words(cause: &DropCause) -> Words {
             en: "it came back carrying the node's own address.",
             zh: "数据包带着节点自己的地址返回。",
         },
+        DropCause::NotForwarded => Words {
+            en: "the node does not forward packets (ip_forward is 0).",
+            zh: "节点不转发数据包（ip_forward 为 0）。",
+        },
+        DropCause::BridgedAnswer => Words {
+            en: "the answer goes over the bridge past the rules (bridge-nf-call-iptables is 0).",
+            zh: "应答经网桥绕过规则（bridge-nf-call-iptables 为 0）。",
+        },
         DropCause::NoHairpin => Words {
             en: "the bridge does not send a packet back where it came from (hairpin is off).",
             zh: "网桥不会把数据包送回来处（hairpin 已关闭）。",

@@ -159,6 +159,22 @@ fn dropped(drop: &Drop) -> Said<'_> {
             vec![from.to_string()],
             None,
         ),
+        DropCause::NotForwarded => (
+            Words {
+                en: "The node must forward packets to {}: net.ipv4.ip_forward = 1.",
+                zh: "节点必须转发去往 {} 的数据包：net.ipv4.ip_forward = 1。",
+            },
+            vec![to.to_string()],
+            None,
+        ),
+        DropCause::BridgedAnswer => (
+            Words {
+                en: "Answers of {} must pass the rules of the node: net.bridge.bridge-nf-call-iptables = 1.",
+                zh: "{} 的应答必须经过节点的规则：net.bridge.bridge-nf-call-iptables = 1。",
+            },
+            vec![to.to_string()],
+            None,
+        ),
         DropCause::NoHairpin => (
             Words {
                 en: "The bridge must send packets back to {} (hairpin mode), or another Pod must be chosen.",
