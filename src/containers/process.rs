@@ -10,7 +10,7 @@ use super::given;
 use super::reference::Reference;
 use crate::api::object::Object;
 use crate::api::typed::{Container, Protocol};
-use crate::api::value::SmolStr;
+use crate::api::value::{SmolStr, Value};
 use crate::cluster::clock::Span;
 
 /// What becomes of a container once it is started.
@@ -112,6 +112,9 @@ fn given_words(container: &Container) -> (Vec<String>, Vec<String>) {
 #[must_use]
 pub fn open_ports(object: &Object) -> Vec<(SmolStr, Listener)> {
     let Some(pod) = object.as_pod().filter(|pod| pod.phase == "Running") else { return Vec::new() };
+    if object.is_terminating() && !drains(object) {
+        return Vec::new();
+    }
     let lists = ["initContainerStatuses", "containerStatuses"];
     let runs = |name: &str| {
         let mut statuses = lists.iter().flat_map(|list| object.status().get(list).items());
@@ -123,6 +126,14 @@ pub fn open_ports(object: &Object) -> Vec<(SmolStr, Listener)> {
             process(container).listeners.into_iter().map(|one| (container.name.clone(), one))
         })
         .collect()
+}
+
+/// Whether a Pod that is to end still takes connections. Servers close their sockets when they are told to stop
+/// (SIGTERM), which a hook before that (`preStop`) puts off; `sim/stop` stands for a program that takes its time.
+fn drains(object: &Object) -> bool {
+    let hooked = |container: &Value| !container.at(&["lifecycle", "preStop"]).is_null();
+    !object.meta.annotation("sim/stop").unwrap_or_default().is_empty()
+        || object.spec().get("containers").items().iter().any(hooked)
 }
 
 pub(super) fn running(listeners: Vec<Listener>) -> Process {

@@ -318,6 +318,21 @@ impl Network {
         })
     }
 
+    /// Whether a connection that was open still leads to a socket: its server is where it was and listens.
+    #[must_use]
+    pub fn is_open(&self, delivery: &Delivery) -> bool {
+        let (to, protocol) = (delivery.packet.destination, delivery.packet.transport.protocol());
+        match (&delivery.server, self.topology.owner(to.ip())) {
+            (Place::Pod(key), Some(Owner::Pod(entry))) => {
+                let open = self.topology.pod_listeners(entry);
+                entry.object.key == *key
+                    && open.iter().any(|one| one.port == to.port() && Some(one.protocol) == protocol)
+            }
+            (Place::Pod(_), _) => false,
+            _ => true,
+        }
+    }
+
     /// The addresses from which a sender can send, with the lengths of their networks' prefixes.
     #[must_use]
     pub fn interfaces(&self, cluster: &Cluster, from: &Origin) -> Vec<IpNet> {

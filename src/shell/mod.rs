@@ -71,6 +71,7 @@ pub mod invocation;
 pub mod io;
 pub mod kubectl;
 pub mod language;
+pub mod load;
 pub mod places;
 mod probes;
 mod programs;

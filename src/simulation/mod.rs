@@ -4,10 +4,12 @@
 //! work to whom it concerns. It knows no commands and no page; [`crate::shell::host`] and the page drive it.
 
 pub mod incidents;
+pub mod load;
 pub mod traffic;
 mod world;
 
 use self::incidents::{Incident, Incidents};
+use self::load::Loads;
 use self::traffic::Traffic;
 use crate::api::object::Key;
 use crate::api::value::Value;
@@ -34,6 +36,8 @@ pub struct Simulation {
     pub incidents: Incidents,
     /// What was sent of late.
     pub traffic: Traffic,
+    /// Loads that run, or have run of late.
+    pub loads: Loads,
     controllers: Controllers,
     /// The sync of kube-proxy that stands in the queue.
     sync: Option<Instant>,
@@ -57,6 +61,7 @@ impl Simulation {
             runtime: Runtime::default(),
             incidents: Incidents::default(),
             traffic: Traffic::default(),
+            loads: Loads::default(),
             controllers: Controllers::default(),
             sync: None,
         }

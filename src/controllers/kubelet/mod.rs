@@ -744,9 +744,25 @@ impl Look<'_, '_> {
 /// How long a Pod's containers take to stop, within its grace period.
 fn stopping_time(object: &Object) -> Span {
     let staged = object.meta.annotation("sim/stop").and_then(|text| text.parse::<u64>().ok());
-    let span = staged.map_or(STOP, Span::from_seconds);
+    let span = staged.map_or(STOP, Span::from_seconds) + pre_stop(object);
     let grace = object.value.at(&["metadata", "deletionGracePeriodSeconds"]).as_int().unwrap_or(30);
     span.min(Span::from_seconds(u64::try_from(grace).unwrap_or(0)))
+}
+
+/// How long the containers' hooks before their end wait: the longest `preStop` that sleeps. Other hooks end at once.
+fn pre_stop(object: &Object) -> Span {
+    let seconds = object.spec().get("containers").items().iter().filter_map(|container| {
+        let hook = container.at(&["lifecycle", "preStop"]);
+        let words = hook.at(&["exec", "command"]).items();
+        let by_command = words.iter().rev().find_map(|word| {
+            let text = word.str().rsplit(' ').next().unwrap_or_default();
+            text.parse::<u64>().ok().filter(|_| words.iter().any(|word| word.str().contains("sleep")))
+        });
+        let by_field =
+            hook.at(&["sleep", "seconds"]).as_int().and_then(|seconds| u64::try_from(seconds).ok());
+        by_field.or(by_command)
+    });
+    Span::from_seconds(seconds.max().unwrap_or(0))
 }
 
 impl Controller for Kubelet {

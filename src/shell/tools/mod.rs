@@ -11,6 +11,7 @@ mod grep;
 mod iptables;
 mod ipvsadm;
 mod lines;
+mod load;
 mod nc;
 mod nft;
 mod nslookup;
@@ -78,6 +79,7 @@ pub static COMMANDS: &[&Command] = &[
     &lines::TAIL,
     &lines::TEE,
     &lines::WC,
+    &load::COMMAND,
     &nc::COMMAND,
     &nft::COMMAND,
     &nslookup::COMMAND,
