@@ -1,0 +1,117 @@
+//! Which data the first part needs: what its code can reach without a stub.
+//!
+//! A static of the program is a segment of its own where the linker was told not to merge them
+//! (`--no-merge-data-segments`). One is needed where a kept function mentions an address in it, or where
+//! needed data does, at a place where an address can stand. A number that only looks like an address keeps a
+//! static too many; that is the safe side.
+
+use std::collections::BTreeSet;
+
+use crate::module::{Module, Segment};
+use crate::plan::{Address, Plan, Uses};
+
+/// How far before a static the address may lie that an index is added to: `TABLE[c - b' ']` may be compiled
+/// as one address that lies before the table.
+const INDEX_REACH: u32 = 256;
+
+/// A hole that is cheaper to fill with zeros than to begin a new segment after it.
+const SMALL_HOLE: u32 = 8;
+
+/// Bytes at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The address of the first byte.
+    pub start: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Which data goes where.
+#[derive(Debug)]
+pub struct Placement {
+    /// Data of the first part.
+    pub first: Vec<Run>,
+    /// Data of the second part.
+    pub second: Vec<Run>,
+}
+
+impl Placement {
+    /// Finds the data of each part.
+    #[must_use]
+    pub fn new(module: &Module<'_>, uses: &[Uses], plan: &Plan) -> Self {
+        let mut needed = Needed { segments: &module.data, found: BTreeSet::new(), open: Vec::new() };
+        let imported = module.imported();
+        for function in &plan.kept {
+            for address in &uses[(function - imported) as usize].addresses {
+                needed.add(*address);
+            }
+        }
+        needed.close();
+        let (first, second): (Vec<_>, Vec<_>) =
+            module.data.iter().enumerate().partition(|(index, _)| needed.found.contains(index));
+        Self { first: join(first), second: join(second) }
+    }
+}
+
+struct Needed<'m> {
+    /// By address.
+    segments: &'m [Segment<'m>],
+    found: BTreeSet<usize>,
+    /// Found ones whose own contents were not looked at yet.
+    open: Vec<usize>,
+}
+
+impl Needed<'_> {
+    fn add(&mut self, address: Address) {
+        let Address { value, indexed } = address;
+        let last = if indexed { value.saturating_add(INDEX_REACH) } else { value };
+        let from = self.segments.partition_point(|segment| segment.end() <= value);
+        for (index, segment) in self.segments.iter().enumerate().skip(from) {
+            if segment.start > last {
+                break;
+            }
+            if self.found.insert(index) {
+                self.open.push(index);
+            }
+            // An address within a static means that static.
+            if segment.start <= value {
+                break;
+            }
+        }
+    }
+
+    /// Follows addresses in data.
+    fn close(&mut self) {
+        while let Some(index) = self.open.pop() {
+            let Segment { start, bytes } = self.segments[index];
+            let skip = (start.next_multiple_of(4) - start) as usize;
+            for word in bytes.get(skip..).unwrap_or_default().chunks_exact(4) {
+                let value = u32::from_le_bytes(word.try_into().expect("four bytes"));
+                self.add(Address { value, indexed: false });
+            }
+        }
+    }
+}
+
+/// Joins neighbours, and drops zeros at the ends: memory is zero from the start, and nothing of a program
+/// writes to statics that it cannot reach.
+fn join(segments: Vec<(usize, &Segment<'_>)>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut before = None;
+    for (index, segment) in segments {
+        let follows = before == index.checked_sub(1);
+        before = Some(index);
+        let start = segment.start as usize;
+        if let Some(run) = runs.last_mut() {
+            let end = run.start as usize + run.bytes.len();
+            // Only padding lies between neighbours; other data between two would be overwritten.
+            if follows && start - end <= SMALL_HOLE as usize {
+                run.bytes.resize(start - run.start as usize, 0);
+                run.bytes.extend_from_slice(segment.bytes);
+                continue;
+            }
+        }
+        runs.push(Run { start: segment.start, bytes: segment.bytes.to_vec() });
+    }
+    runs
+}
