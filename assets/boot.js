@@ -1,6 +1,6 @@
 // Starts the WebAssembly program. A file of its own because the page's Content-Security-Policy forbids
-// inline scripts; Trunk writes the names of the two files it built into the attributes of our element.
-const { js, wasm } = document.querySelector("script[data-wasm]").dataset;
+// inline scripts; the build writes the names of its files into the attributes of our element.
+const { js, wasm, second } = document.querySelector("script[data-wasm]").dataset;
 const at = (path) => new URL(path, document.baseURI).href;
 const element = (id) => document.getElementById(id);
 
@@ -27,12 +27,71 @@ element("crash-forget").addEventListener("click", () => {
   location.reload();
 });
 
-// What the program asks of the page's scripts: the editor is fetched only when it calls this.
-globalThis.portside = { loadEditor: () => import(at("vendor/codemirror.js")), crashed };
+// Compiles a part of the program while it arrives, where the server says what it is.
+async function compile(path) {
+  const answer = await fetch(at(path));
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  const streams = answer.headers.get("content-type") === "application/wasm";
+  return streams ? WebAssembly.compileStreaming(answer) : WebAssembly.compile(await answer.arrayBuffer());
+}
+
+// The program has two parts (split/src/lib.rs): the first is the page until the first command, the second is
+// all else. Where the build did not split it, the first part is the program.
+let first;
+let whole = !second;
+function join(module) {
+  if (whole) return;
+  new WebAssembly.Instance(module, { first });
+  whole = true;
+}
+
+// The first part calls this when it needs the second one before that has arrived. Nothing can go on
+// meanwhile, so it is fetched at once and in place.
+function loadSecondPart() {
+  try {
+    const request = new XMLHttpRequest();
+    request.open("GET", at(second), false);
+    request.overrideMimeType("text/plain; charset=x-user-defined");
+    request.send();
+    join(new WebAssembly.Module(Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0))));
+  } catch (error) {
+    crashed(`${error}`);
+    throw error;
+  }
+}
+
+const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
+// Someone who comes back finds a cluster as it was left, and making that takes the whole program.
+const returning = localStorage.getItem("portside") !== null;
+let arrived;
+
+// What the program asks of the page's scripts: the editor is fetched only when it calls this, and what can
+// wait for the second part does.
+globalThis.portside = {
+  loadEditor: () => import(at("vendor/codemirror.js")),
+  crashed,
+  whole: whole || returning ? undefined : new Promise((done) => (arrived = done)),
+};
 
 try {
-  const program = await import(at(js));
-  await program.default({ module_or_path: at(wasm) });
+  const early = returning && second ? compile(second) : undefined;
+  const [program, module] = await Promise.all([import(at(js)), compile(wasm)]);
+  // wasm-bindgen's script makes the imports; the program needs one more, and we need what it exports.
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = async (module, imports) => {
+    WebAssembly.instantiate = instantiate;
+    const instance = await instantiate(module, { ...imports, page: { load_second_part: loadSecondPart } });
+    first = instance.exports;
+    if (early) join(await early);
+    return instance;
+  };
+  await program.default({ module_or_path: module });
+  if (arrived) {
+    await painted();
+    join(await compile(second));
+    arrived();
+  }
 } catch (error) {
   if (element("crashed").hidden) element("boot-failed").hidden = false;
   throw error;

@@ -1,18 +1,15 @@
 //! Which data the first part needs: what its code can reach without a stub.
 //!
 //! A static of the program is a segment of its own where the linker was told not to merge them
-//! (`--no-merge-data-segments`). One is needed where a kept function mentions an address in it, or where
-//! needed data does, at a place where an address can stand. A number that only looks like an address keeps a
-//! static too many; that is the safe side.
+//! (`--no-merge-data-segments`). One is needed where it was seen to be read, where a kept function mentions an
+//! address in it, or where needed data does, at a place where an address can stand. A number that only looks
+//! like an address keeps a static too many; that is the safe side. Mentions alone are not enough: a loop over
+//! a table may count up to zero and mention the table's end.
 
 use std::collections::BTreeSet;
 
 use crate::module::{Module, Segment};
-use crate::plan::{Address, Plan, Uses};
-
-/// How far before a static the address may lie that an index is added to: `TABLE[c - b' ']` may be compiled
-/// as one address that lies before the table.
-const INDEX_REACH: u32 = 256;
+use crate::plan::{Plan, Uses};
 
 /// A hole that is cheaper to fill with zeros than to begin a new segment after it.
 const SMALL_HOLE: u32 = 8;
@@ -38,13 +35,12 @@ pub struct Placement {
 impl Placement {
     /// Finds the data of each part.
     #[must_use]
-    pub fn new(module: &Module<'_>, uses: &[Uses], plan: &Plan) -> Self {
+    pub fn new(module: &Module<'_>, uses: &[Uses], plan: &Plan, reads: &BTreeSet<u32>) -> Self {
         let mut needed = Needed { segments: &module.data, found: BTreeSet::new(), open: Vec::new() };
         let imported = module.imported();
-        for function in &plan.kept {
-            for address in &uses[(function - imported) as usize].addresses {
-                needed.add(*address);
-            }
+        let mentioned = plan.kept.iter().flat_map(|function| &uses[(function - imported) as usize].addresses);
+        for address in mentioned.chain(reads) {
+            needed.add(*address);
         }
         needed.close();
         let (first, second): (Vec<_>, Vec<_>) =
@@ -62,21 +58,11 @@ struct Needed<'m> {
 }
 
 impl Needed<'_> {
-    fn add(&mut self, address: Address) {
-        let Address { value, indexed } = address;
-        let last = if indexed { value.saturating_add(INDEX_REACH) } else { value };
-        let from = self.segments.partition_point(|segment| segment.end() <= value);
-        for (index, segment) in self.segments.iter().enumerate().skip(from) {
-            if segment.start > last {
-                break;
-            }
-            if self.found.insert(index) {
-                self.open.push(index);
-            }
-            // An address within a static means that static.
-            if segment.start <= value {
-                break;
-            }
+    fn add(&mut self, address: u32) {
+        let index = self.segments.partition_point(|segment| segment.end() <= address);
+        let within = self.segments.get(index).is_some_and(|segment| segment.start <= address);
+        if within && self.found.insert(index) {
+            self.open.push(index);
         }
     }
 
@@ -86,8 +72,7 @@ impl Needed<'_> {
             let Segment { start, bytes } = self.segments[index];
             let skip = (start.next_multiple_of(4) - start) as usize;
             for word in bytes.get(skip..).unwrap_or_default().chunks_exact(4) {
-                let value = u32::from_le_bytes(word.try_into().expect("four bytes"));
-                self.add(Address { value, indexed: false });
+                self.add(u32::from_le_bytes(word.try_into().expect("four bytes")));
             }
         }
     }

@@ -19,6 +19,7 @@
 //!
 //! The tool knows nothing of Portside: it reads no names, and works on any module that [`module`] accepts.
 
+mod access;
 pub mod cold;
 pub mod data;
 mod live;
@@ -48,17 +49,34 @@ pub struct Parts {
     pub second: Vec<u8>,
 }
 
-/// Splits a module: what passes the points of `ran` (numbered as by [`record::recording`]) is kept in the
-/// first part.
+/// What was seen of a run of a recording module (see [`record::recording`]).
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The points that were passed.
+    pub points: BTreeSet<u32>,
+    /// Addresses of static data that was read.
+    pub reads: BTreeSet<u32>,
+}
+
+/// Splits a module: what was seen is kept in the first part.
 ///
 /// # Errors
 ///
 /// When the module is broken, or uses a feature that linked Rust programs do not.
-pub fn split(module: &[u8], ran: &BTreeSet<u32>) -> Result<Parts, Error> {
-    let outlined = outline::outline(module, ran)?;
+pub fn split(module: &[u8], seen: &Seen) -> Result<Parts, Error> {
+    split_at(module, seen, outline::LEAST_BYTES)
+}
+
+/// Like [`split`], with another size from which parts of functions are moved.
+///
+/// # Errors
+///
+/// As [`split`].
+pub fn split_at(module: &[u8], seen: &Seen, least: u64) -> Result<Parts, Error> {
+    let outlined = outline::outline(module, &seen.points, least)?;
     let module = module::Module::read(&outlined.module)?;
     let uses = plan::uses(&module)?;
     let plan = plan::Plan::new(&module, &uses, &outlined.ran)?;
-    let data = data::Placement::new(&module, &uses, &plan);
+    let data = data::Placement::new(&module, &uses, &plan, &seen.reads);
     Ok(Parts { first: write::first(&module, &plan, &data)?, second: write::second(&module, &plan, &data)? })
 }

@@ -1,19 +1,65 @@
-//! `portside-split record MODULE RECORDING` and `portside-split split MODULE RAN FIRST SECOND`.
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["record", module, out] => {
-            let m = std::fs::read(module).unwrap();
-            std::fs::write(out, portside_split::record::recording(&m).unwrap()).unwrap();
+//! The command line of the tool that splits the program.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, fs};
+
+use portside_split::{Seen, record, split};
+
+const USAGE: &str = "usage: portside-split record MODULE RECORDING
+       portside-split split MODULE SEEN FIRST SECOND
+
+  record  makes the module that tells what of it is used
+  split   moves what was not seen to be used into a second part; SEEN has lines `point N` and `read N`
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["record", module, recording] => make_recording(module, recording),
+        ["split", module, seen, first, second] => make_parts(module, seen, first, second),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("portside-split: {error}");
+            ExitCode::FAILURE
         }
-        ["split", module, ran, first, second] => {
-            let m = std::fs::read(module).unwrap();
-            let ran = std::fs::read_to_string(ran).unwrap();
-            let parts = portside_split::split(&m, &ran.lines().map(|l| l.parse().unwrap()).collect()).unwrap();
-            std::fs::write(first, parts.first).unwrap();
-            std::fs::write(second, parts.second).unwrap();
-        }
-        _ => panic!(),
     }
+}
+
+fn make_recording(module: &str, recording: &str) -> Result<(), String> {
+    write(recording, &record::recording(&read(module)?).map_err(|error| format!("{module}: {error}"))?)
+}
+
+fn make_parts(module: &str, seen: &str, first: &str, second: &str) -> Result<(), String> {
+    let text = String::from_utf8(read(seen)?).map_err(|error| format!("{seen}: {error}"))?;
+    let seen = parse_seen(&text).map_err(|line| format!("{seen}: what is {line:?}?"))?;
+    let parts = split(&read(module)?, &seen).map_err(|error| format!("{module}: {error}"))?;
+    write(first, &parts.first)?;
+    write(second, &parts.second)
+}
+
+fn parse_seen(text: &str) -> Result<Seen, &str> {
+    let mut seen = Seen::default();
+    for line in text.lines() {
+        let (kind, number) = line.split_once(' ').ok_or(line)?;
+        let number = number.parse().map_err(|_| line)?;
+        match kind {
+            "point" => seen.points.insert(number),
+            "read" => seen.reads.insert(number),
+            _ => return Err(line),
+        };
+    }
+    Ok(seen)
+}
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    fs::read(Path::new(path)).map_err(|error| format!("{path}: {error}"))
+}
+
+fn write(path: &str, bytes: &[u8]) -> Result<(), String> {
+    fs::write(Path::new(path), bytes).map_err(|error| format!("{path}: {error}"))
 }

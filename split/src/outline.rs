@@ -9,16 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder, utils};
-use wasm_encoder::{
-    BlockType, CodeSection, Function, FunctionSection, Instruction, TypeSection, ValType,
-};
+use wasm_encoder::{BlockType, CodeSection, Function, FunctionSection, Instruction, TypeSection, ValType};
 use wasmparser::{FuncValidatorAllocations, Operator, Parser, ValidPayload, Validator};
 
 use crate::cold::{Code, Tail, Way, tails};
 use crate::module::{Error, Module, index};
 
-/// A tail must be larger than this, and than the call that takes its place.
-const LEAST_BYTES: u64 = 48;
+/// How many bytes a tail must have beyond the call that takes its place: less would make both parts larger,
+/// as the tail's function has a place in the table and a type.
+pub const LEAST_BYTES: u64 = 32;
 
 /// A module whose functions were relieved of what did not run.
 #[derive(Debug)]
@@ -30,14 +29,14 @@ pub struct Outlined {
 }
 
 /// Moves what did not run out of the functions that did. `ran` holds the points that were passed, by the
-/// numbers of [`crate::record`].
+/// numbers of [`crate::record`]; `least` is as [`LEAST_BYTES`].
 ///
 /// # Errors
 ///
 /// See [`Error`].
-pub fn outline(module: &[u8], ran: &BTreeSet<u32>) -> Result<Outlined, Error> {
+pub fn outline(module: &[u8], ran: &BTreeSet<u32>, least: u64) -> Result<Outlined, Error> {
     let read = Module::read(module)?;
-    let mut outliner = Outliner::new(&read);
+    let mut outliner = Outliner::new(&read, least);
     let mut kept = BTreeSet::new();
     let mut validator = Validator::new();
     let mut allocations = FuncValidatorAllocations::default();
@@ -50,11 +49,13 @@ pub fn outline(module: &[u8], ran: &BTreeSet<u32>) -> Result<Outlined, Error> {
         checked.read_locals(&mut body.get_binary_reader())?;
         let locals = locals(&read, number, &body)?;
         let first = point;
-        point += 1 + index(code.operators[..code.operators.len() - 1].iter().filter(|o| crate::cold::is_point(o)).count());
+        point += 1 + index(
+            code.operators[..code.operators.len() - 1].iter().filter(|o| crate::cold::is_point(o)).count(),
+        );
         if ran.contains(&first) {
             kept.insert(number);
             let results = read.signature(number).results();
-            let found = tails(&code, &read.types, results, checked, first, ran, LEAST_BYTES)?;
+            let found = tails(&code, &read.types, results, checked, first, ran, least)?;
             outliner.function(&code, &locals, read.signature(number).params().len(), found)?;
         } else {
             outliner.bodies.push(None);
@@ -67,7 +68,11 @@ pub fn outline(module: &[u8], ran: &BTreeSet<u32>) -> Result<Outlined, Error> {
 }
 
 /// The types of a function's locals, its parameters included.
-fn locals(module: &Module<'_>, function: u32, body: &wasmparser::FunctionBody<'_>) -> Result<Vec<ValType>, Error> {
+fn locals(
+    module: &Module<'_>,
+    function: u32,
+    body: &wasmparser::FunctionBody<'_>,
+) -> Result<Vec<ValType>, Error> {
     let mut types = module.signature(function).params().to_vec();
     for local in body.get_locals_reader()? {
         let (count, ty) = local?;
@@ -88,11 +93,13 @@ struct Outliner {
     added: Vec<(u32, Function)>,
     /// The function whose body is written next.
     written: usize,
+    least: u64,
 }
 
 impl Outliner {
-    fn new(module: &Module<'_>) -> Self {
+    fn new(module: &Module<'_>, least: u64) -> Self {
         Self {
+            least,
             next_type: index(module.types.len()),
             next_function: index(module.signatures.len()),
             ..Self::default()
@@ -112,8 +119,14 @@ impl Outliner {
     }
 
     /// Writes a function anew, without its tails.
-    fn function(&mut self, code: &Code<'_>, locals: &[ValType], params: usize, mut tails: Vec<Tail>) -> Result<(), Error> {
-        tails.retain(|tail| tail.size > LEAST_BYTES + cost(tail));
+    fn function(
+        &mut self,
+        code: &Code<'_>,
+        locals: &[ValType],
+        params: usize,
+        mut tails: Vec<Tail>,
+    ) -> Result<(), Error> {
+        tails.retain(|tail| tail.size > self.least + cost(tail));
         if tails.is_empty() {
             self.bodies.push(None);
             return Ok(());
@@ -160,7 +173,8 @@ impl Outliner {
         out.extend(chosen.map(Instruction::LocalSet));
         out.extend(tail.outs.iter().rev().map(|local| Instruction::LocalSet(*local)));
         // With one way, its value just stays on the stack.
-        let values: Vec<Option<u32>> = shape.values.iter().map(|ty| ty.filter(|_| several).map(&mut fresh)).collect();
+        let values: Vec<Option<u32>> =
+            shape.values.iter().map(|ty| ty.filter(|_| several).map(&mut fresh)).collect();
         out.extend(values.iter().rev().flatten().map(|local| Instruction::LocalSet(*local)));
         for (position, (way, _)) in tail.ways.iter().enumerate().rev() {
             let value = values[position].map(Instruction::LocalGet);
@@ -240,7 +254,12 @@ impl Shape {
 
     /// The function of a tail: its operators in one block for each way, so that a branch out of the tail is
     /// a branch to the end of the block of its way.
-    fn function(&self, operators: &[Operator<'_>], tail: &Tail, locals: &[ValType]) -> Result<Function, Error> {
+    fn function(
+        &self,
+        operators: &[Operator<'_>],
+        tail: &Tail,
+        locals: &[ValType],
+    ) -> Result<Function, Error> {
         let mut own = Own { types: self.params.clone(), numbers: BTreeMap::new() };
         for (number, local) in (index(tail.operands.len())..).zip(&tail.ins) {
             own.numbers.insert(*local, number);

@@ -6,24 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wasmparser::Operator;
 
+use crate::access::access;
 use crate::module::{Error, Module, index, unsupported};
 
 /// What a function's code mentions.
 #[derive(Debug, Default)]
 pub struct Uses {
-    /// Functions that it calls by number.
-    pub calls: BTreeSet<u32>,
+    /// Functions that it calls by number, and how often they stand in its code.
+    pub calls: BTreeMap<u32, u32>,
     /// Numbers that may be addresses of data.
-    pub addresses: BTreeSet<Address>,
-}
-
-/// A number in code that may be the address of data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Address {
-    /// The number.
-    pub value: u32,
-    /// Whether something is added to it before it is used: then the data may begin a little behind it.
-    pub indexed: bool,
+    pub addresses: BTreeSet<u32>,
 }
 
 /// What the code of each defined function mentions, in order of their numbers.
@@ -36,11 +28,9 @@ pub fn uses(module: &Module<'_>) -> Result<Vec<Uses>, Error> {
         .bodies
         .iter()
         .map(|body| {
-            let operators: Vec<Operator<'_>> =
-                body.get_operators_reader()?.into_iter().collect::<Result<_, _>>()?;
             let mut uses = Uses::default();
-            for (at, operator) in operators.iter().enumerate() {
-                uses.note(operator, &operators[at + 1..])?;
+            for operator in body.get_operators_reader()? {
+                uses.note(&operator?)?;
             }
             Ok(uses)
         })
@@ -48,18 +38,19 @@ pub fn uses(module: &Module<'_>) -> Result<Vec<Uses>, Error> {
 }
 
 impl Uses {
-    fn note(&mut self, operator: &Operator<'_>, next: &[Operator<'_>]) -> Result<(), Error> {
+    fn note(&mut self, operator: &Operator<'_>) -> Result<(), Error> {
         match operator {
             Operator::Call { function_index } => {
-                self.calls.insert(*function_index);
+                *self.calls.entry(*function_index).or_default() += 1;
             }
             Operator::I32Const { value } => {
-                let indexed = match next {
-                    [Operator::I32Add | Operator::LocalSet { .. } | Operator::LocalTee { .. }, ..] => true,
-                    [_, Operator::I32Add, ..] => true,
-                    _ => false,
-                };
-                self.addresses.insert(Address { value: value.cast_unsigned(), indexed });
+                self.addresses.insert(value.cast_unsigned());
+            }
+            Operator::I64Const { value } => {
+                // A pointer and a length, stored at once.
+                let [b0, b1, b2, b3, b4, b5, b6, b7] = value.to_le_bytes();
+                self.addresses.insert(u32::from_le_bytes([b0, b1, b2, b3]));
+                self.addresses.insert(u32::from_le_bytes([b4, b5, b6, b7]));
             }
             Operator::RefFunc { .. } | Operator::ReturnCall { .. } => {
                 return unsupported("tail calls or references to functions in code");
@@ -67,46 +58,11 @@ impl Uses {
             Operator::MemoryInit { .. } | Operator::DataDrop { .. } | Operator::TableInit { .. } => {
                 return unsupported("data or elements that code places");
             }
-            other => {
-                if let Some(value) = offset(other) {
-                    self.addresses.insert(Address { value, indexed: true });
-                }
-            }
+            // Where the base is an index, the constant that is added to it is the address.
+            other => self.addresses.extend(access(other).map(|offset| offset.cast_unsigned())),
         }
         Ok(())
     }
-}
-
-/// The constant that a load or store adds to its address: where the base is an index, it is the address.
-fn offset(operator: &Operator<'_>) -> Option<u32> {
-    use Operator as O;
-    let (O::I32Load { memarg }
-    | O::I64Load { memarg }
-    | O::F32Load { memarg }
-    | O::F64Load { memarg }
-    | O::I32Load8S { memarg }
-    | O::I32Load8U { memarg }
-    | O::I32Load16S { memarg }
-    | O::I32Load16U { memarg }
-    | O::I64Load8S { memarg }
-    | O::I64Load8U { memarg }
-    | O::I64Load16S { memarg }
-    | O::I64Load16U { memarg }
-    | O::I64Load32S { memarg }
-    | O::I64Load32U { memarg }
-    | O::I32Store { memarg }
-    | O::I64Store { memarg }
-    | O::F32Store { memarg }
-    | O::F64Store { memarg }
-    | O::I32Store8 { memarg }
-    | O::I32Store16 { memarg }
-    | O::I64Store8 { memarg }
-    | O::I64Store16 { memarg }
-    | O::I64Store32 { memarg }) = operator
-    else {
-        return None;
-    };
-    u32::try_from(memarg.offset).ok()
 }
 
 /// Where each function goes.
@@ -116,7 +72,10 @@ pub struct Plan {
     pub kept: Vec<u32>,
     /// Functions of the second part, in order.
     pub moved: Vec<u32>,
-    /// Moved functions that the first part can call: each has a stub there.
+    /// Moved functions that the first part can call.
+    pub far: Vec<u32>,
+    /// Those of them that have a stub in the first part. What is called from one place alone has none: the
+    /// call does what a stub would.
     pub stubs: Vec<u32>,
     /// The place in the function table of each function that the other part can call.
     pub places: BTreeMap<u32, u32>,
@@ -139,19 +98,35 @@ impl Plan {
         let (kept, moved): (Vec<u32>, Vec<u32>) =
             module.defined().map(|(function, _)| function).partition(|function| needed.contains(function));
         let is_moved: BTreeSet<u32> = moved.iter().copied().collect();
-        let calls = |functions: &[u32]| -> BTreeSet<u32> {
-            functions.iter().flat_map(|function| &uses[(function - imported) as usize].calls).copied().collect()
+        let calls = |functions: &[u32]| {
+            let mut calls: BTreeMap<u32, u32> = BTreeMap::new();
+            for function in functions {
+                for (called, times) in &uses[(function - imported) as usize].calls {
+                    *calls.entry(*called).or_default() += times;
+                }
+            }
+            calls
         };
         let exported = module
             .exports
             .iter()
             .filter(|export| export.kind == wasmparser::ExternalKind::Func)
             .map(|export| export.index);
-        let mut wanted: BTreeSet<u32> = calls(&kept);
-        wanted.extend(exported);
-        wanted.extend(module.slots.values());
-        let stubs: Vec<u32> = moved.iter().copied().filter(|function| wanted.contains(function)).collect();
-        let called_back = calls(&moved).into_iter().filter(|function| !is_moved.contains(function));
+        let named: BTreeSet<u32> = exported.chain(module.slots.values().copied()).collect();
+        let called = calls(&kept);
+        let far: Vec<u32> = moved
+            .iter()
+            .copied()
+            .filter(|function| named.contains(function) || called.contains_key(function))
+            .collect();
+        let stubs: Vec<u32> = far
+            .iter()
+            .copied()
+            .filter(|function| {
+                named.contains(function) || called.get(function).is_some_and(|times| *times > 1)
+            })
+            .collect();
+        let called_back = calls(&moved).into_keys().filter(|function| !is_moved.contains(function));
 
         let mut filled = module.slots.clone();
         let mut places: BTreeMap<u32, u32> =
@@ -169,7 +144,7 @@ impl Plan {
             let place = *places.entry(function).or_insert_with(&mut next);
             filled.insert(place, function);
         }
-        for function in &stubs {
+        for function in &far {
             // Nobody calls these by their new places before the second part has filled them.
             places.entry(*function).or_insert_with(&mut next);
         }
@@ -180,7 +155,7 @@ impl Plan {
             .chain(stubs.iter().copied().zip(stub_base..))
             .collect();
         let second = moved.iter().copied().zip(0..).collect();
-        Ok(Self { kept, moved, stubs, places, filled, table_size, first, second })
+        Ok(Self { kept, moved, far, stubs, places, filled, table_size, first, second })
     }
 
     /// The number of [`crate::LOAD`] in the first part: it follows the other imports.
@@ -195,7 +170,7 @@ impl Plan {
         module.imported() + 1 + index(self.kept.len() + self.stubs.len())
     }
 
-    /// By what number the first part calls a function, by its stub if it was moved.
+    /// By what number the first part calls a function, by its stub if it was moved; none if it has no stub.
     #[must_use]
     pub fn in_first(&self, function: u32) -> Option<u32> {
         self.first.get(&function).copied()

@@ -33,7 +33,13 @@ pub fn first(module: &Module<'_>, plan: &Plan, data: &Placement) -> Result<Vec<u
     for function in &plan.kept {
         functions.function(module.signatures[*function as usize]);
         let body = &module.bodies[(function - imported) as usize];
-        code.function(&copy(body, |function| Callee::Direct(plan.in_first(function).expect("a stub stands for it")))?);
+        code.function(&copy(body, |function| match plan.in_first(function) {
+            Some(number) => Callee::Direct(number),
+            None => Callee::Place(Place {
+                before: Some(plan.ensure(module)),
+                ..Place::of(module, plan, function)
+            }),
+        })?);
     }
     for function in &plan.stubs {
         functions.function(module.signatures[*function as usize]);
@@ -52,7 +58,10 @@ pub fn first(module: &Module<'_>, plan: &Plan, data: &Placement) -> Result<Vec<u
     }
     let mut globals = GlobalSection::new();
     for global in &module.globals {
-        globals.global(RoundtripReencoder.global_type(global.ty)?, &RoundtripReencoder.const_expr(global.init_expr.clone())?);
+        globals.global(
+            RoundtripReencoder.global_type(global.ty)?,
+            &RoundtripReencoder.const_expr(global.init_expr.clone())?,
+        );
     }
     globals.global(WHOLE, &ConstExpr::i32_const(0));
 
@@ -68,9 +77,10 @@ pub fn first(module: &Module<'_>, plan: &Plan, data: &Placement) -> Result<Vec<u
         exports.export(&name, kind, number);
     }
 
-    let filled = plan.filled.iter().map(|(place, function)| {
-        (*place, plan.in_first(*function).expect("a stub stands for it"))
-    });
+    let filled = plan
+        .filled
+        .iter()
+        .map(|(place, function)| (*place, plan.in_first(*function).expect("a stub stands for it")));
     let mut out = wasm_encoder::Module::new();
     out.section(&types(module)?)
         .section(&imports)
@@ -103,11 +113,7 @@ pub fn second(module: &Module<'_>, plan: &Plan, data: &Placement) -> Result<Vec<
         let body = &module.bodies[(function - imported) as usize];
         code.function(&copy(body, |function| match plan.in_second(function) {
             Some(number) => Callee::Direct(number),
-            None => Callee::Place {
-                place: plan.places[&function],
-                signature: module.signatures[function as usize],
-                table: module.function_table,
-            },
+            None => Callee::Place(Place::of(module, plan, function)),
         })?);
     }
     // Runs when everything is in its place.
@@ -116,7 +122,7 @@ pub fn second(module: &Module<'_>, plan: &Plan, data: &Placement) -> Result<Vec<
     arrived.instructions().i32_const(1).global_set(whole(module)).end();
     code.function(&arrived);
 
-    let filled = plan.stubs.iter().flat_map(|function| {
+    let filled = plan.far.iter().flat_map(|function| {
         let number = plan.in_second(*function).expect("it was moved");
         let own = plan.places[function];
         let more = module.slots.iter().filter(move |(_, held)| *held == function).map(|(place, _)| *place);
@@ -192,8 +198,29 @@ fn shared(module: &Module<'_>, plan: &Plan) -> Result<Vec<(String, ExportKind, u
 
 /// How a function is called.
 enum Callee {
+    /// By its number.
     Direct(u32),
-    Place { place: u32, signature: u32, table: u32 },
+    /// By its place in the table.
+    Place(Place),
+}
+
+struct Place {
+    /// A function that is called before.
+    before: Option<u32>,
+    place: u32,
+    signature: u32,
+    table: u32,
+}
+
+impl Place {
+    fn of(module: &Module<'_>, plan: &Plan, function: u32) -> Self {
+        Self {
+            before: None,
+            place: plan.places[&function],
+            signature: module.signatures[function as usize],
+            table: module.function_table,
+        }
+    }
 }
 
 /// Copies a function with its calls changed.
@@ -206,7 +233,10 @@ fn copy(body: &FunctionBody<'_>, callee: impl Fn(u32) -> Callee) -> Result<Funct
                 Callee::Direct(number) => {
                     copy.instruction(&Instruction::Call(number));
                 }
-                Callee::Place { place, signature, table } => {
+                Callee::Place(Place { before, place, signature, table }) => {
+                    if let Some(before) = before {
+                        copy.instruction(&Instruction::Call(before));
+                    }
                     copy.instructions().i32_const(place.cast_signed()).call_indirect(table, signature);
                 }
             },

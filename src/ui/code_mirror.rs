@@ -10,7 +10,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::Element;
 
-use super::dom::{call, object};
+use super::dom::{call, call_page, object};
 use super::model::marks::Mark;
 
 /// An editor in the page.
@@ -35,9 +35,8 @@ pub struct Events {
 impl CodeMirror {
     /// Fetches the script, puts an editor into `host` and the handle into `slot`, then calls `ready`.
     pub fn load(host: Element, slot: Slot, dark: bool, events: Events, ready: impl FnOnce() + 'static) {
-        let page = js_sys::Reflect::get(&js_sys::global(), &"portside".into()).unwrap_or(JsValue::UNDEFINED);
         let Some(loading) =
-            call(&page, "loadEditor", &[]).and_then(|value| value.dyn_into::<js_sys::Promise>().ok())
+            call_page("loadEditor", &[]).and_then(|value| value.dyn_into::<js_sys::Promise>().ok())
         else {
             return;
         };

@@ -74,6 +74,18 @@ pub fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Option<JsV
     function.apply(object, &arguments.iter().collect()).ok()
 }
 
+/// What the page's own script (`assets/boot.js`) offers under a name.
+pub fn of_page(name: &str) -> Option<JsValue> {
+    let page = js_sys::Reflect::get(&js_sys::global(), &"portside".into()).ok()?;
+    js_sys::Reflect::get(&page, &name.into()).ok()
+}
+
+/// Calls what the page's own script offers under a name.
+pub fn call_page(name: &str, arguments: &[JsValue]) -> Option<JsValue> {
+    let function = of_page(name)?.dyn_into::<js_sys::Function>().ok()?;
+    function.apply(&JsValue::UNDEFINED, &arguments.iter().collect()).ok()
+}
+
 /// A plain object of a script.
 pub fn object(fields: &[(&str, JsValue)]) -> JsValue {
     let object = js_sys::Object::new();

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gloo::timers::callback::Timeout;
 use web_sys::{Element, HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use yew::prelude::{
     Callback, Html, Properties, TargetCast as _, component, html, use_effect_with, use_mut_ref, use_node_ref,
@@ -51,7 +50,8 @@ pub fn Editor(properties: &EditorProperties) -> Html {
         let (world, host, script, loaded, current) =
             (world.clone(), host.clone(), Rc::clone(&script), loaded.clone(), Rc::clone(&current));
         use_effect_with((), move |()| {
-            let timer = Timeout::new(LOAD_AFTER_MS, move || {
+            let waits = world.clone();
+            let timer = waits.later(LOAD_AFTER_MS, move || {
                 let Some(element) = host.cast::<Element>() else { return };
                 let (changed, submitted) = (Rc::clone(&current), current);
                 let events = Events {

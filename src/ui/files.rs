@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use gloo::timers::callback::Timeout;
 use yew::prelude::{
     Callback, Html, Properties, component, html, use_effect_with, use_mut_ref, use_node_ref, use_state,
     use_state_eq,
@@ -14,7 +13,7 @@ use super::icons::{self, icon};
 use super::model::marks::{self, Findings, Mark, Selected};
 use super::model::plan::{Difference, Planned};
 use super::model::things;
-use super::world::{Topic, World, use_world};
+use super::world::{Later, Topic, World, use_world};
 use super::{dom, words};
 use crate::api::registry::Kind;
 
@@ -154,19 +153,20 @@ fn File(properties: &FileProperties) -> Html {
     let findings = use_state_eq(|| Rc::new(Findings::default()));
     let marks = use_state_eq(|| Rc::new(Vec::<Mark>::new()));
     let reveal = use_state(|| (0, 0));
-    let timer = use_mut_ref(|| None::<Timeout>);
+    let timer = use_mut_ref(|| None::<Later>);
     {
         let (world, findings, marks) = (world.clone(), findings.clone(), marks.clone());
         let revision = world.map().revision;
         use_effect_with((Rc::clone(&text), revision, world.language()), move |(text, ..)| {
             let text = Rc::clone(text);
+            let waits = world.clone();
             let check = move || {
                 let found =
                     world.with(|simulation| marks::find(&text, "default", simulation, world.language()));
                 marks.set(Rc::new(found.marks.clone()));
                 findings.set(Rc::new(found));
             };
-            *timer.borrow_mut() = Some(Timeout::new(CHECK_MS, check));
+            *timer.borrow_mut() = Some(waits.later(CHECK_MS, check));
         });
     }
     let apply = {

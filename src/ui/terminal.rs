@@ -192,11 +192,16 @@ fn TerminalView(properties: &ViewProperties) -> Html {
         (blocks, tab.terminal.prompt(), tab.terminal.is_busy(), tab.screen.is_empty())
     });
     let Some((blocks, prompt, busy, fresh)) = shown else { return Html::default() };
+    let kept = world.kept_lines(id);
+    let busy = busy || !kept.is_empty();
     let hint = fresh && !world.hint_used();
     html! {
         <div class="screen" {hidden} ref={scroll} {onscroll} {onclick}>
             <div class="log" role="log" aria-label="Terminal" aria-busy={busy.to_string()} tabindex="-1">
                 { for blocks.into_iter().map(|block| { let id = block.id; html! { <BlockView key={id} {block} /> } }) }
+                { for kept.into_iter().enumerate().map(|(index, line)| html! {
+                    <div key={format!("kept {index}")} class="out"><span class="echo">{ format!("{prompt}{line}") }</span></div>
+                }) }
             </div>
             if hint {
                 <Hint />

@@ -1,7 +1,5 @@
 //! Saving: what of the page outlives it, and when it is written down.
 
-use gloo::timers::callback::Timeout;
-
 use super::{Theme, Topic, World};
 use crate::cluster::Settings;
 use crate::session::save::{self, Saved, SavedCluster};
@@ -18,12 +16,15 @@ impl World {
         let mut saving = self.0.saving.borrow_mut();
         if saving.is_none() {
             let world = self.clone();
-            *saving = Some(Timeout::new(SAVE_MS, move || world.save()));
+            *saving = Some(self.later(SAVE_MS, move || world.save()));
         }
     }
 
-    /// Saves the session now.
+    /// Saves the session now, unless nothing can have happened in it.
     pub fn save(&self) {
+        if !self.is_whole() {
+            return;
+        }
         self.0.saving.replace(None);
         if self.0.leaving.get() {
             return;

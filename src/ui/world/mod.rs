@@ -10,6 +10,7 @@ mod keeping;
 mod packets;
 mod terminals;
 mod time;
+mod whole;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
@@ -33,6 +34,9 @@ use crate::ui::model::journey::Journey;
 use crate::ui::model::map::Map;
 use crate::ui::model::screen::Screen;
 use crate::words::{Language, Words};
+
+pub use whole::Later;
+use whole::Waiting;
 
 /// The home directory, in which the editor's files live.
 pub const HOME: &str = "/root";
@@ -211,7 +215,9 @@ struct Inner {
     listeners: RefCell<Vec<Listener>>,
     next_listener: Cell<u64>,
     frame: RefCell<Option<Next>>,
-    saving: RefCell<Option<Timeout>>,
+    saving: RefCell<Option<Later>>,
+    /// What waits for the second part of the program; none when it is there.
+    waiting: RefCell<Option<Waiting>>,
     /// Whether the page is about to go away with what is kept: nothing may be saved over it.
     leaving: Cell<bool>,
 }
@@ -295,8 +301,10 @@ impl World {
             next_listener: Cell::default(),
             frame: RefCell::default(),
             saving: RefCell::default(),
+            waiting: RefCell::default(),
             leaving: Cell::default(),
         }));
+        world.await_second_part();
         world.new_tab();
         world.restore_history(&saved.history);
         world.look();

@@ -52,9 +52,13 @@ impl World {
         self.tell(&[Topic::Terminal, Topic::Lower]);
     }
 
-    /// Types a line into a terminal and runs it at once, as far as it gets without time passing.
+    /// Types a line into a terminal and runs it at once, as far as it gets without time passing; before the
+    /// whole program is there, as soon as it is.
     pub fn submit(&self, id: u32, line: &str) {
         self.0.hint_used.set(true);
+        if self.keep_line(id, line) {
+            return;
+        }
         self.0.commanded.set(true);
         self.with(|simulation| {
             if !line.trim().is_empty() {

@@ -54,7 +54,8 @@ impl World {
 
     /// Begins the loop of frames.
     pub fn start(&self) {
-        self.schedule();
+        let world = self.clone();
+        self.when_whole(move || world.schedule());
     }
 
     /// Arranges the next frame: at once if something is due soon, later if nothing is, never while paused.

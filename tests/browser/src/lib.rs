@@ -13,4 +13,4 @@ mod parts;
 mod site;
 mod witness;
 
-pub use page::{Page, key, visit};
+pub use page::{Page, key, visit, visit_holding};

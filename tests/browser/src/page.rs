@@ -67,7 +67,17 @@ pub struct Page {
 ///
 /// When the test does, when the console held an error, or when a request left this machine.
 pub fn visit<T>(name: &str, test: impl FnOnce(&Page) -> T) -> T {
-    let page = Page::open();
+    visit_holding("", name, test)
+}
+
+/// Like [`visit`], with a server that does not answer requests for files whose names end in `held` before
+/// [`Page::release`].
+///
+/// # Panics
+///
+/// As [`visit`] does.
+pub fn visit_holding<T>(held: &str, name: &str, test: impl FnOnce(&Page) -> T) -> T {
+    let page = Page::open(held);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let result = test(&page);
         assert_eq!(page.foreign_requests(), Vec::<String>::new(), "requests to others");
@@ -86,8 +96,8 @@ pub fn visit<T>(name: &str, test: impl FnOnce(&Page) -> T) -> T {
 }
 
 impl Page {
-    fn open() -> Self {
-        let site = Site::serve();
+    fn open(held: &str) -> Self {
+        let site = Site::serve(held);
         let driver = Driver::start();
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
         let client = runtime.block_on(driver.browser(LAPTOP));
@@ -107,6 +117,20 @@ impl Page {
     fn close(&self) {
         // The driver, which is killed next, takes a browser with it that does not close.
         drop(self.runtime.block_on(self.client.clone().close()));
+    }
+
+    /// Lets the files arrive that the server has held back.
+    pub fn release(&self) {
+        self.site.held.release();
+    }
+
+    /// Lets them arrive in a while, whatever the page does meanwhile.
+    pub fn release_after(&self, wait: Duration) {
+        let held = self.site.held.clone();
+        std::thread::spawn(move || {
+            sleep(wait);
+            held.release();
+        });
     }
 
     /// Opens the page anew: with a fragment (`#…`) or a query, or none by "".

@@ -69,8 +69,10 @@ impl Page {
     pub fn yaml(&self) -> String {
         let text = self.wait_for("the editor's text", |page| {
             let editor = page.find("textbox", "YAML");
-            page.try_script("return arguments[0].value ?? arguments[0].innerText", &[element_json(&editor)])
-                .ok()
+            // The editor script has an element for each line; innerText would count empty ones twice.
+            let text = "const [editor] = arguments;
+                        return editor.value ?? [...editor.children].map((line) => line.textContent).join('\\n');";
+            page.try_script(text, &[element_json(&editor)]).ok()
         });
         text.as_str().unwrap_or_default().to_owned()
     }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 /// Where the site is served, so that nothing can rely on being at the root.
@@ -25,27 +26,60 @@ pub fn dist() -> PathBuf {
     dist
 }
 
+/// A file whose answer waits.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// The end of the file's name; empty while nothing waits.
+    ending: Arc<Mutex<String>>,
+    released: Arc<Condvar>,
+}
+
+impl Held {
+    /// Whether the answer to a request for this file waits.
+    pub fn holds(&self, file: &str) -> bool {
+        let ending = self.ending.lock().expect("nobody panics with it");
+        !ending.is_empty() && file.ends_with(ending.as_str())
+    }
+
+    /// Lets the answers go.
+    pub fn release(&self) {
+        self.ending.lock().expect("nobody panics with it").clear();
+        self.released.notify_all();
+    }
+
+    fn wait(&self, file: &str) {
+        let ending = self.ending.lock().expect("nobody panics with it");
+        let holds = |ending: &mut String| !ending.is_empty() && file.ends_with(ending.as_str());
+        drop(self.released.wait_while(ending, holds));
+    }
+}
+
 /// The site while it is served, on a free port of this machine until the process ends.
 #[derive(Debug)]
 pub struct Site {
     port: u16,
+    /// What is not answered yet.
+    pub held: Held,
 }
 
 impl Site {
-    /// Starts to serve the built site.
+    /// Starts to serve the built site. Files whose names end in `held`, if it is not empty, are not answered
+    /// before they are released.
     #[must_use]
-    pub fn serve() -> Self {
+    pub fn serve(held: &str) -> Self {
         let root = dist();
+        let held = Held { ending: Arc::new(Mutex::new(held.to_owned())), released: Arc::default() };
+        let holds = held.clone();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on localhost");
         let port = listener.local_addr().expect("a bound socket has an address").port();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let root = root.clone();
+                let (root, held) = (root.clone(), holds.clone());
                 // A browser that goes away in the middle of an answer is no error of the site.
-                thread::spawn(move || drop(answer(&stream, &root)));
+                thread::spawn(move || drop(answer(&stream, &root, &held)));
             }
         });
-        Self { port }
+        Self { port, held }
     }
 
     /// The start of every address of this server.
@@ -61,7 +95,7 @@ impl Site {
     }
 }
 
-fn answer(stream: &TcpStream, root: &Path) -> std::io::Result<()> {
+fn answer(stream: &TcpStream, root: &Path, held: &Held) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut request = String::new();
     reader.read_line(&mut request)?;
@@ -71,6 +105,7 @@ fn answer(stream: &TcpStream, root: &Path) -> std::io::Result<()> {
     }
     let target = request.split(' ').nth(1).unwrap_or("/");
     let path = target.split(['?', '#']).next().unwrap_or(target);
+    held.wait(path);
     let found = file_of(path).and_then(|file| {
         let body = fs::read(root.join(&file)).ok()?;
         Some((media_type(&file), body))

@@ -48,8 +48,8 @@ impl Page {
         requests
     }
 
-    /// The bytes of all files of the site that the page has asked for so far, each compressed by brotli at
-    /// its best, as a web server would send it; without the editor script, which nobody waits for.
+    /// The bytes of all files of the site that the page has got so far, each compressed by brotli at its
+    /// best, as a web server would send it; without the editor script, which nobody waits for.
     /// `PORTSIDE_SIZES` lists them.
     ///
     /// # Panics
@@ -62,7 +62,7 @@ impl Page {
         let files = requests
             .iter()
             .filter_map(|url| url.strip_prefix(&base))
-            .filter(|file| !file.starts_with("vendor/"));
+            .filter(|file| !file.starts_with("vendor/") && !self.site.held.holds(file));
         let sizes = files.map(|file| {
             let file = if file.is_empty() { "index.html" } else { file };
             let content = fs::read(root.join(file)).unwrap_or_else(|error| panic!("dist/{file}: {error}"));

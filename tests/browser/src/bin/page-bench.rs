@@ -1,7 +1,7 @@
 //! Measures the page rows of `make bench` on the built site in headless Chromium and prints them as rows of
 //! a Markdown table: what, must hold, measured. A page that cannot be measured fails the program.
 
-use portside_browser_tests::{Page, visit};
+use portside_browser_tests::{Page, visit, visit_holding};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -42,14 +42,14 @@ addEventListener("keydown", function enter(event) {
 "#;
 
 fn main() {
-    visit("bench-load", |page| {
-        page.find("textbox", "Terminal");
-        let kilobytes = page.loaded_bytes() as f64 / 1000.0;
-        row(
-            "first load, everything needed to type the first command, brotli",
-            "≤ 350 KB (aim 300)",
-            &format!("{kilobytes:.1} KB"),
-        );
+    visit_holding("_second.wasm", "bench-load", |page| {
+        let kilobytes = || format!("{:.1} KB", page.loaded_bytes() as f64 / 1000.0);
+        page.find("button", "Service web");
+        let first = "first load, everything needed to type the first command, brotli";
+        row(first, "≤ 350 KB (aim 300)", &kilobytes());
+        page.release();
+        page.terminal("kubectl get pods");
+        row("whole program with it, fetched after the first paint, brotli", "", &kilobytes());
     });
     let openings = (0..RUNS).map(|run| visit("bench-open", |page| opening_ms(page, run)));
     row(
