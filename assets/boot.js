@@ -60,10 +60,20 @@ function loadSecondPart() {
   }
 }
 
+function kept() {
+  try {
+    return localStorage.getItem("portside");
+  } catch {
+    // A browser may have no storage for us.
+    return null;
+  }
+}
+
 const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
-// Someone who comes back finds a cluster as it was left, and making that takes the whole program.
-const returning = localStorage.getItem("portside") !== null;
+// Someone who comes back finds a cluster as it was left, and who follows a link opens another one. Making that
+// takes the whole program.
+const returning = location.hash.length > 1 || kept() !== null;
 let arrived;
 
 // What the program asks of the page's scripts: the editor is fetched only when it calls this, and what can

@@ -6,6 +6,7 @@
 
 scripts/setup.sh page tests
 step "Native tests" cargo test
+step "Tests of the tool that splits the program" cargo test -p portside-split
 step "WebAssembly tests in headless Chromium" \
   wasm-pack test --headless --chrome --mode no-install -- --lib --test wasm
 step "The site, as it is published" scripts/dist.sh

@@ -1,13 +1,13 @@
-// Opens the built page without a browser, up to the first command: `node page.mjs SITE MODULE TOLD` writes
-// what came of it to TOLD. MODULE takes the place of the program: one that tells the points that it passes,
-// or the first part alone. A document of happy-dom stands in for the browser's; sizes, frames and timers,
-// which only a browser has, are answered here.
+// Opens the built page without a browser, up to the first command: `node page.mjs SITE LANGUAGE MODULE TOLD`
+// writes what came of it to TOLD. MODULE takes the place of the program: one that tells what of it is used, or
+// the first part alone. A document of happy-dom stands in for the browser's; sizes, frames and timers, which
+// only a browser has, are answered here.
 import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Window } from "happy-dom";
 
-const [site, program, told] = process.argv.slice(2);
+const [site, language, program, told] = process.argv.slice(2);
 const base = pathToFileURL(`${resolve(site)}/`).href;
 const window = new Window({
   url: base,
@@ -25,6 +25,7 @@ for (const name of new Set([...Object.getOwnPropertyNames(window), ...own])) {
   const global = isMethod(name, value) ? value.bind(window) : value;
   Object.defineProperty(globalThis, name, { value: global, configurable: true, writable: true });
 }
+Object.defineProperty(globalThis.navigator, "language", { value: language });
 globalThis.window = globalThis.self = globalThis;
 globalThis.Window = class {
   static [Symbol.hasInstance](value) {
@@ -44,16 +45,18 @@ const begun = new Promise((done) => {
   globalThis.requestAnimationFrame = () => (done(), 0);
 });
 
-const sizes = [];
+const observers = [];
 globalThis.ResizeObserverEntry = class {
-  contentRect = new window.DOMRect(0, 0, 980, 480);
+  constructor(width, height) {
+    this.contentRect = new window.DOMRect(0, 0, width, height);
+  }
 };
 globalThis.ResizeObserver = class {
   constructor(tell) {
     this.tell = tell;
   }
   observe() {
-    sizes.push(() => this.tell([new ResizeObserverEntry()], this));
+    observers.push((width, height) => this.tell([new ResizeObserverEntry(width, height)], this));
   }
   disconnect() {}
 };
@@ -94,8 +97,11 @@ const settle = async () => {
 import(new URL("boot.js", base).href).catch(giveUp);
 await begun;
 await settle();
-for (const tell of sizes) tell();
-await settle();
+// The map of a wide screen, of a phone and of a laptop.
+for (const [width, height] of [[2600, 1000], [340, 420], [980, 480]]) {
+  for (const tell of observers) tell(width, height);
+  await settle();
+}
 
 // What hands do before the first command has run: point, look around, type, press Enter.
 const fire = (target, kind, Kind, more = {}) =>

@@ -10,10 +10,13 @@ import { join } from "node:path";
 const [site, tool] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "portside-split-"));
 const file = (name) => join(work, name);
-const open = (module, told) => {
-  execFileSync(process.execPath, [join(import.meta.dirname, "page.mjs"), site, module, told], { stdio: ["ignore", "inherit", "inherit"] });
-  return JSON.parse(readFileSync(told, "utf8"));
-};
+// The page is the same program in both languages, but not the same texts.
+const open = (module) =>
+  ["en-US", "zh-CN"].map((language) => {
+    const page = [join(import.meta.dirname, "page.mjs"), site, language, module, file("told.json")];
+    execFileSync(process.execPath, page, { stdio: ["ignore", "inherit", "inherit"] });
+    return JSON.parse(readFileSync(file("told.json"), "utf8"));
+  });
 
 try {
   const index = join(site, "index.html");
@@ -24,11 +27,12 @@ try {
   const program = join(site, name);
 
   execFileSync(tool, ["record", program, file("recording.wasm")], { stdio: "inherit" });
-  const whole = open(file("recording.wasm"), file("whole.json"));
-  writeFileSync(file("seen"), whole.seen.join("\n"));
+  const whole = open(file("recording.wasm"));
+  writeFileSync(file("seen"), whole.flatMap((opened) => opened.seen).join("\n"));
   execFileSync(tool, ["split", program, file("seen"), file("first.wasm"), file("second.wasm")], { stdio: "inherit" });
-  const first = open(file("first.wasm"), file("first.json"));
-  if (first.page !== whole.page) throw new Error("the first part alone makes another page than the whole program");
+  open(file("first.wasm")).forEach((opened, index) => {
+    if (opened.page !== whole[index].page) throw new Error("the first part alone makes another page than the whole program");
+  });
 
   // Named by their contents: a browser never joins parts of two builds.
   const hash = createHash("sha256").update(readFileSync(file("first.wasm"))).update(readFileSync(file("second.wasm"))).digest("hex").slice(0, 16);

@@ -112,22 +112,38 @@ struct Frame {
     result: Option<ValType>,
     /// Whether it takes or gives more than this tool handles.
     odd: bool,
+    /// Its `else`.
+    otherwise: Option<usize>,
+    end: usize,
 }
 
-fn frame(kind: Kind, block: BlockType, types: &[FuncType]) -> Frame {
-    let (result, odd) = match block {
-        BlockType::Empty => (None, false),
-        BlockType::Type(value) => (Some(value), false),
-        BlockType::FuncType(index) => {
-            let ty = &types[index as usize];
-            (ty.results().first().copied(), !ty.params().is_empty() || ty.results().len() > 1)
-        }
-    };
-    Frame { kind, result, odd }
+impl Frame {
+    fn new(kind: Kind, block: BlockType, types: &[FuncType], ends: (Option<usize>, usize)) -> Self {
+        let (result, odd) = match block {
+            BlockType::Empty => (None, false),
+            BlockType::Type(value) => (Some(value), false),
+            BlockType::FuncType(index) => {
+                let ty = &types[index as usize];
+                (ty.results().first().copied(), !ty.params().is_empty() || ty.results().len() > 1)
+            }
+        };
+        let (otherwise, end) = ends;
+        Self { kind, result, odd, otherwise, end }
+    }
 }
 
-/// The tails of a function that did not run and are larger than `least` bytes. `first` is the number of the
-/// function's first point; `ran` holds the points that were passed.
+/// What is looked for in a function.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'r> {
+    /// The points of the module that were passed.
+    pub ran: &'r BTreeSet<u32>,
+    /// The number of the function's first point.
+    pub first: u32,
+    /// The size from which a tail is worth it, in bytes.
+    pub least: u64,
+}
+
+/// The tails of a function that did not run.
 ///
 /// # Errors
 ///
@@ -137,75 +153,54 @@ pub fn tails(
     types: &[FuncType],
     results: &[ValType],
     mut validator: FuncValidator<ValidatorResources>,
-    first: u32,
-    ran: &BTreeSet<u32>,
-    least: u64,
+    wanted: Wanted<'_>,
 ) -> Result<Vec<Tail>, Error> {
-    let function = Frame { kind: Kind::Block, result: results.first().copied(), odd: results.len() > 1 };
-    let mut frames = vec![function];
-    let mut point = first;
-    let mut tails: Vec<Tail> = Vec::new();
-    let mut open: Option<usize> = None;
+    let function = Frame {
+        kind: Kind::Block,
+        result: results.first().copied(),
+        odd: results.len() > 1,
+        otherwise: None,
+        end: code.operators.len() - 1,
+    };
     let ends = ends(&code.operators);
-    let mut opened: Vec<usize> = Vec::new();
+    let mut frames = vec![function];
+    let mut point = wanted.first;
+    let mut tails: Vec<Tail> = Vec::new();
     for (at, operator) in code.operators.iter().enumerate() {
         validator.op(code.offsets[at], operator)?;
-        match operator {
-            Operator::Block { blockty } => frames.push(frame(Kind::Block, *blockty, types)),
-            Operator::Loop { blockty } => frames.push(frame(Kind::Loop, *blockty, types)),
-            Operator::If { blockty } => frames.push(frame(Kind::If, *blockty, types)),
-            Operator::End => {
-                frames.pop();
-                opened.pop();
-            }
-            _ => {}
-        }
-        if matches!(operator, Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. }) {
-            opened.push(at);
-        }
-        if let Some(index) = open
-            && at + 1 == tails[index].end
+        enter_or_leave(operator, ends[at], types, &mut frames);
+        let Some(frame) = frames.last() else { break };
+        if let Some(tail) = tails.last_mut().filter(|tail| tail.end == at + 1)
+            && validator.get_control_frame(0).is_some_and(|frame| !frame.unreachable)
         {
-            if !validator.get_control_frame(0).is_none_or(|frame| frame.unreachable) {
-                let value = frames.last().and_then(|frame| frame.result);
-                tails[index].ways.push((Way::Fall, value));
-            }
-            open = None;
+            tail.ways.push((Way::Fall, frame.result));
         }
-        if !is_point(operator) || at + 1 == code.operators.len() {
+        if !is_point(operator) {
             continue;
         }
         point += 1;
-        if open.is_some() || ran.contains(&point) {
+        let within = tails.last().is_some_and(|tail| at < tail.end);
+        if within || wanted.ran.contains(&point) || frames.iter().any(|frame| frame.odd) {
             continue;
         }
-        let end = match (opened.last(), operator) {
-            (Some(opener), Operator::Else) => ends[*opener].1,
-            (Some(opener), _) => {
-                let (middle, end) = ends[*opener];
-                middle.filter_after(at).unwrap_or(end)
-            }
-            (None, _) => code.operators.len() - 1,
+        let (start, end) = (at + 1, frame.otherwise.filter(|middle| *middle > at).unwrap_or(frame.end));
+        let size = code.offsets[end] - code.offsets[start];
+        let Some(operands) = operands(&validator).filter(|_| size >= wanted.least && size > 0) else {
+            continue;
         };
-        let size = code.offsets[end] - code.offsets[at + 1];
-        let Some(operands) = operands(&validator) else { continue };
-        if size < least || frames.iter().any(|frame| frame.odd) {
-            continue;
-        }
-        tails.push(Tail {
-            start: at + 1,
+        let mut tail = Tail {
+            start,
             end,
             size,
             operands,
             ways: Vec::new(),
-            in_loop: frames.last().is_some_and(|frame| frame.kind == Kind::Loop),
+            in_loop: frame.kind == Kind::Loop,
             depth: crate::module::index(frames.len()),
             ins: Vec::new(),
             outs: Vec::new(),
-        });
-        let index = tails.len() - 1;
-        leaves(&mut tails[index], &code.operators, &frames);
-        open = Some(index);
+        };
+        tail.ways = leaves(&tail, &code.operators, &frames);
+        tails.push(tail);
     }
     for tail in &mut tails {
         tail.ways.sort_unstable_by_key(|(way, _)| *way);
@@ -215,14 +210,21 @@ pub fn tails(
     Ok(tails)
 }
 
-trait FilterAfter {
-    fn filter_after(self, at: usize) -> Option<usize>;
-}
-
-impl FilterAfter for Option<usize> {
-    /// The place of an `else` that is still to come.
-    fn filter_after(self, at: usize) -> Option<usize> {
-        self.filter(|middle| *middle > at)
+/// Keeps the blocks around the place behind an operator. `ends` is where the block that it opens ends.
+fn enter_or_leave(
+    operator: &Operator<'_>,
+    ends: (Option<usize>, usize),
+    types: &[FuncType],
+    frames: &mut Vec<Frame>,
+) {
+    match operator {
+        Operator::Block { blockty } => frames.push(Frame::new(Kind::Block, *blockty, types, ends)),
+        Operator::Loop { blockty } => frames.push(Frame::new(Kind::Loop, *blockty, types, ends)),
+        Operator::If { blockty } => frames.push(Frame::new(Kind::If, *blockty, types, ends)),
+        Operator::End => {
+            frames.pop();
+        }
+        _ => {}
     }
 }
 
@@ -259,8 +261,8 @@ fn operands(validator: &FuncValidator<ValidatorResources>) -> Option<Vec<ValType
     (0..count).rev().map(|depth| validator.get_operand_type(depth).flatten()).collect()
 }
 
-/// Notes the branches that leave a tail.
-fn leaves(tail: &mut Tail, operators: &[Operator<'_>], frames: &[Frame]) {
+/// The branches that leave a tail, with the values that go along.
+fn leaves(tail: &Tail, operators: &[Operator<'_>], frames: &[Frame]) -> Vec<(Way, Option<ValType>)> {
     let mut ways: BTreeSet<Way> = BTreeSet::new();
     let mut inside = 0;
     for operator in &operators[tail.start..tail.end] {
@@ -283,16 +285,15 @@ fn leaves(tail: &mut Tail, operators: &[Operator<'_>], frames: &[Frame]) {
             _ => {}
         }
     }
-    for way in ways {
+    let value = |way: Way| {
         let target = match way {
             Way::Fall => frames.last(),
             Way::Branch(depth) => frames.iter().rev().nth(depth as usize),
             Way::Return => frames.first(),
         };
         // A branch to a loop goes to its beginning, and takes no value along.
-        let value = target
-            .filter(|frame| frame.kind != Kind::Loop || way == Way::Fall)
-            .and_then(|frame| frame.result);
-        tail.ways.push((way, value));
-    }
+        let to_its_end = target.filter(|frame| frame.kind != Kind::Loop || way == Way::Fall);
+        to_its_end.and_then(|frame| frame.result)
+    };
+    ways.into_iter().map(|way| (way, value(way))).collect()
 }

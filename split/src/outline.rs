@@ -12,7 +12,7 @@ use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder, utils};
 use wasm_encoder::{BlockType, CodeSection, Function, FunctionSection, Instruction, TypeSection, ValType};
 use wasmparser::{FuncValidatorAllocations, Operator, Parser, ValidPayload, Validator};
 
-use crate::cold::{Code, Tail, Way, tails};
+use crate::cold::{Code, Tail, Wanted, Way, is_point, tails};
 use crate::module::{Error, Module, index};
 
 /// How many bytes a tail must have beyond the call that takes its place: less would make both parts larger,
@@ -49,13 +49,11 @@ pub fn outline(module: &[u8], ran: &BTreeSet<u32>, least: u64) -> Result<Outline
         checked.read_locals(&mut body.get_binary_reader())?;
         let locals = locals(&read, number, &body)?;
         let first = point;
-        point += 1 + index(
-            code.operators[..code.operators.len() - 1].iter().filter(|o| crate::cold::is_point(o)).count(),
-        );
+        point += 1 + index(code.operators[..code.operators.len() - 1].iter().filter(|o| is_point(o)).count());
         if ran.contains(&first) {
             kept.insert(number);
             let results = read.signature(number).results();
-            let found = tails(&code, &read.types, results, checked, first, ran, least)?;
+            let found = tails(&code, &read.types, results, checked, Wanted { ran, first, least })?;
             outliner.function(&code, &locals, read.signature(number).params().len(), found)?;
         } else {
             outliner.bodies.push(None);
