@@ -41,6 +41,8 @@ pub enum Actor {
     GarbageCollector,
     /// node-lifecycle-controller.
     NodeLifecycle,
+    /// disruption-controller.
+    Disruption,
     /// taint-eviction-controller.
     TaintEviction,
     /// service-controller of the cloud.
@@ -72,6 +74,7 @@ impl Actor {
             Self::Namespace => "namespace-controller",
             Self::GarbageCollector => "garbage-collector-controller",
             Self::NodeLifecycle => "node-controller",
+            Self::Disruption => "controllermanager",
             Self::TaintEviction => "taint-eviction-controller",
             Self::CloudLoadBalancer => "service-controller",
             Self::Undo => "portside",

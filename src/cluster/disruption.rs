@@ -1,7 +1,8 @@
-//! PodDisruptionBudgets: whether a Pod may be evicted now.
+//! PodDisruptionBudgets: what they count, and whether a Pod may be evicted now.
 //!
-//! Owns the question that the `eviction` subresource asks; the numbers are worked out when it is asked, from
-//! the Pods that a budget selects. Nothing keeps a budget's status up to date.
+//! Owns the numbers of a budget, worked out from the Pods that it selects, and the question that the `eviction`
+//! subresource asks. The disruption controller writes the numbers into the budget's status; evictions that
+//! follow each other at once do not wait for it.
 //! Source: `pkg/registry/core/pod/storage/eviction.go` and `pkg/controller/disruption`.
 
 use std::sync::Arc;
@@ -13,7 +14,33 @@ use crate::api::selector::Selector;
 use crate::api::status::{Reason, Status};
 use crate::api::value::Value;
 
+/// What a budget counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// How many Pods there should be.
+    pub expected: i64,
+    /// How many of them must be healthy.
+    pub desired: i64,
+    /// How many are healthy: ready and not about to go.
+    pub healthy: i64,
+}
+
 impl Cluster {
+    /// The numbers of a budget; `None` if it selects nothing at all.
+    #[must_use]
+    pub fn disruption_counts(&self, budget: &Object) -> Option<Counts> {
+        let selector = Selector::of_label_selector(budget.spec().get("selector"))?;
+        let mut pods = self.matching(Kind::Pod, budget.namespace(), &selector);
+        pods.retain(|pod| !pod.as_pod().is_some_and(|pod| pod.is_finished()));
+        let is_healthy =
+            |pod: &&Arc<Object>| !pod.is_terminating() && pod.as_pod().is_some_and(|pod| pod.ready);
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let absolute = budget.spec().get("minAvailable").as_int().is_some();
+        let expected = if absolute { count(pods.len()) } else { self.expected(&pods) };
+        let desired = self.desired_healthy(budget.spec(), &pods);
+        Some(Counts { expected, desired, healthy: count(pods.iter().filter(is_healthy).count()) })
+    }
+
     /// Refuses an eviction that a budget forbids.
     ///
     /// # Errors
@@ -28,7 +55,7 @@ impl Cluster {
             .filter_map(|budget| Some((budget, Selector::of_label_selector(budget.spec().get("selector"))?)))
             .filter(|(_, selector)| selector.matches(&pod.meta.labels))
             .collect();
-        let [(budget, selector)] = budgets.as_slice() else {
+        let [(budget, _)] = budgets.as_slice() else {
             return match budgets.len() {
                 0 => Ok(()),
                 _ => Err(Status::new(
@@ -37,11 +64,7 @@ impl Cluster {
                 )),
             };
         };
-        let pods = self.matching(Kind::Pod, pod.namespace(), selector);
-        let is_healthy =
-            |pod: &&Arc<Object>| !pod.is_terminating() && pod.as_pod().is_some_and(|pod| pod.ready);
-        let healthy = i64::try_from(pods.iter().filter(is_healthy).count()).unwrap_or(i64::MAX);
-        let desired = self.desired_healthy(budget.spec(), &pods);
+        let Some(Counts { desired, healthy, .. }) = self.disruption_counts(budget) else { return Ok(()) };
         // A Pod that is not ready may go as long as the others are enough.
         let needed = if state.ready { desired + 1 } else { desired };
         if healthy >= needed {

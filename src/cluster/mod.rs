@@ -10,7 +10,7 @@ pub mod allocators;
 pub mod clock;
 mod decoding;
 mod deletion;
-mod disruption;
+pub mod disruption;
 mod door;
 mod field_selector;
 pub mod indexes;

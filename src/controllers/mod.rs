@@ -10,6 +10,7 @@ mod cloud_load_balancer;
 mod cron_job;
 mod daemon_set;
 mod deployment;
+mod disruption;
 mod endpoint_slice;
 mod endpoint_slice_mirroring;
 mod endpoints;
@@ -143,6 +144,7 @@ impl Default for Controllers {
             Box::new(cron_job::CronJobController),
             Box::new(ttl_after_finished::TtlAfterFinished),
             Box::new(node_lifecycle::NodeLifecycle),
+            Box::new(disruption::DisruptionController),
             Box::<taint_eviction::TaintEviction>::default(),
             Box::<scheduler::Scheduler>::default(),
             Box::<kubelet::Kubelet>::default(),

@@ -70,3 +70,29 @@ fn the_pods_of_a_broken_node_leave_the_endpoints_at_once_and_are_replaced_after_
     set_ready(&mut world, "k8s-w1", "True");
     assert_eq!((on_node(&world, "k8s-w1"), taints(&world, "k8s-w1").len()), (0, 0));
 }
+
+#[test]
+fn a_disruption_budget_lets_no_more_pods_be_evicted_than_it_can_miss() {
+    use crate::cluster::{Request, Verb};
+
+    let mut world = world();
+    apply(&mut world, WEB);
+    let budget = "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\nspec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}";
+    apply(&mut world, budget);
+    let allowed = |world: &Simulation| {
+        object(world, Kind::PodDisruptionBudget, "web").status().get("disruptionsAllowed").as_int()
+    };
+    assert_eq!(allowed(&world), Some(1));
+    let pods: Vec<Key> = world.cluster.list(Kind::Pod, Some("default")).map(|pod| pod.key.clone()).collect();
+    let evict = |world: &mut Simulation, pod: &Key| {
+        let options = Options { eviction: true, ..Options::default() };
+        let reply = world.request(Request::new(Actor::User, Verb::Delete, pod).options(options));
+        reply.result.map(|_| ()).map_err(|status| (status.reason.code(), status.message))
+    };
+    assert_eq!(evict(&mut world, &pods[0]), Ok(()));
+    let refusal = "Cannot evict pod as it would violate the pod's disruption budget.".to_owned();
+    assert_eq!(evict(&mut world, &pods[1]), Err((429, refusal)));
+    world.settle(LIMIT);
+    assert_eq!((allowed(&world), addresses(&world, "web")), (Some(1), (3, 0)));
+    assert_eq!(evict(&mut world, &pods[1]), Ok(()));
+}

@@ -101,13 +101,8 @@ fn replace(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<Value, F
         return Ok(value);
     }
     let key = key(manifest.kind, &manifest.namespace, &manifest.name);
-    let replaced = match call.get(key.kind, &key.namespace, &key.name) {
-        Ok(_) => call.update(&key, value, dry_run),
-        Err(status) if status.reason == Reason::NotFound => {
-            call.create(manifest.kind, &manifest.namespace, value, dry_run)
-        }
-        Err(status) => Err(status),
-    };
+    // Of some kinds the server makes an object that is not there.
+    let replaced = call.update(&key, value, dry_run);
     replaced
         .map(|object| object.value.clone())
         .map_err(|status| Failure::from(status).at_source("replacing", &manifest.source))
