@@ -479,6 +479,13 @@ impl Network {
         &self.flows
     }
 
+    /// Makes a node forget the flows that are wanted gone.
+    pub fn delete_flows(&mut self, node: &str, wanted: impl Fn(&flows::Flow) -> bool) {
+        if let Some(id) = self.topology.node_named(node) {
+            self.flows.clear_stale(|flow| flow.node == id && wanted(flow));
+        }
+    }
+
     /// The flows that a node remembers now, in the order in which they came.
     pub fn flows_of(&self, node: &str, now: Instant) -> impl Iterator<Item = &flows::Flow> {
         let node = self.topology.node_named(node);

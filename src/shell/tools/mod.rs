@@ -3,6 +3,7 @@
 mod about;
 mod base64;
 mod condition;
+mod conntrack;
 mod curl;
 mod echo;
 mod fields;
@@ -45,6 +46,7 @@ pub static COMMANDS: &[&Command] = &[
     &base64::COMMAND,
     &condition::BRACKET,
     &condition::TEST,
+    &conntrack::COMMAND,
     &curl::COMMAND,
     &echo::ECHO,
     &echo::FALSE,
