@@ -12,7 +12,7 @@ use yew::prelude::{
 };
 
 use super::icons::{self, icon};
-use super::model::journey::{End, Journey, Matched, Stop, anchor, ends};
+use super::model::journey::{End, Journey, Stop, anchor, ends, table_of};
 use super::model::journey_words::{name_of, step_words};
 use super::model::layout::{Layout, Point};
 use super::player::{Player, use_stop};
@@ -313,10 +313,10 @@ fn details(world: &World, journey: &Journey, stop: usize) -> Html {
 }
 
 fn rule(stop: &Stop) -> Html {
-    let Some(Matched { place, text }) = stop.rules.last() else { return Html::default() };
+    let Some(rule) = stop.rules.last() else { return Html::default() };
     let quiet = stop.step == Step::Route || stop.is_reply;
     html! {
-        <p class={if quiet { "hop-rule quiet" } else { "hop-rule" }}><span>{ place.clone() }</span><code>{ text.clone() }</code></p>
+        <p class={if quiet { "hop-rule quiet" } else { "hop-rule" }}><span>{ table_of(rule) }</span><code>{ rule.text.clone() }</code></p>
     }
 }
 

@@ -44,7 +44,7 @@ pub fn TopBar() -> Html {
                     aria-keyshortcuts="Control+K Meta+K" onclick={find}>
                     { icon(icons::FIND) }<kbd aria-hidden="true">{ if super::files::is_mac() { "⌘K" } else { "Ctrl K" } }</kbd>
                 </button>
-                { button(&world, icons::SHARE, words::SHARE, super::link::share, false) }
+                <span class="share">{ button(&world, icons::SHARE, words::SHARE, super::link::share, false) }</span>
                 { button(&world, icons::SETTINGS, words::SETTINGS, |world| world.set_dialog(Dialog::Settings), false) }
                 { language(&world) }
                 { theme(&world) }
@@ -117,6 +117,6 @@ fn theme(world: &World) -> Html {
     let world = world.clone();
     let onclick = Callback::from(move |_| world.set_theme(next));
     html! {
-        <button type="button" class="icon-button" title={name} aria-label={name} {onclick}>{ icon(icons::THEME) }</button>
+        <button type="button" class="icon-button theme" title={name} aria-label={name} {onclick}>{ icon(icons::THEME) }</button>
     }
 }

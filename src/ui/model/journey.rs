@@ -13,7 +13,8 @@ use super::things;
 use crate::api::object::Key;
 use crate::api::registry::Kind;
 use crate::api::value::SmolStr;
-use crate::network::{Hop, Outcome, Packet, Place, Step, Transport};
+use crate::network::hop::Rules;
+use crate::network::{Hop, Outcome, Packet, Place, Rule, Step, Transport};
 use crate::simulation::traffic::Sent;
 use crate::words::Language;
 
@@ -38,7 +39,7 @@ pub struct Stop {
     /// The header after.
     pub after: Packet,
     /// The rules that matched, in order; the last one did it.
-    pub rules: Vec<Matched>,
+    pub rules: Rules,
     /// The Service whose rule matched.
     pub service: Option<Key>,
     /// Whether this belongs to the answer.
@@ -51,13 +52,10 @@ pub struct Stop {
     pub leaves_ms: f64,
 }
 
-/// A rule that matched.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Matched {
-    /// The table and the chain that it stands in: `nat · KUBE-SERVICES`.
-    pub place: String,
-    /// The rule in its own text.
-    pub text: String,
+/// The table and the chain in which a rule stands: `nat · KUBE-SERVICES`.
+#[must_use]
+pub fn table_of(rule: &Rule) -> String {
+    if rule.chain.is_empty() { rule.table.to_owned() } else { format!("{} · {}", rule.table, rule.chain) }
 }
 
 /// How a way ended, for the eye.
@@ -288,20 +286,12 @@ fn stop(hop: &Hop, map: &Map, starts_ms: f64, leaves_ms: f64) -> Stop {
         }
         _ => None,
     };
-    let matched = |rule: &crate::network::Rule| {
-        let place = if rule.chain.is_empty() {
-            rule.table.to_owned()
-        } else {
-            format!("{} · {}", rule.table, rule.chain)
-        };
-        Matched { place, text: rule.text.clone() }
-    };
     Stop {
         place: hop.place.clone(),
         step: hop.step,
         before: hop.before,
         after: hop.after,
-        rules: hop.rules.iter().map(matched).collect(),
+        rules: hop.rules.clone(),
         service,
         is_reply: hop.step == Step::Reply,
         latency_us: hop.latency_us,

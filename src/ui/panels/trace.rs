@@ -7,7 +7,7 @@ use std::rc::Rc;
 use yew::prelude::{Callback, Html, Properties, classes, component, html, use_state_eq};
 
 use crate::network::{Packet, Place};
-use crate::ui::model::journey::{End, Journey, Stop, ends};
+use crate::ui::model::journey::{End, Journey, Stop, ends, table_of};
 use crate::ui::model::journey_words::{name_of, step_words};
 use crate::ui::model::passing::Passing;
 use crate::ui::model::things;
@@ -150,7 +150,7 @@ fn rules(world: &World, stop: &Stop) -> Html {
         <ol class="trace-rules" aria-label={world.say(words::RULES)}>
             { for stop.rules.iter().enumerate().map(|(index, rule)| html! {
                 <li key={index} class={if index == last { "did" } else { "" }}>
-                    <span>{ rule.place.clone() }</span><code>{ rule.text.clone() }</code>
+                    <span>{ table_of(rule) }</span><code>{ rule.text.clone() }</code>
                 </li>
             }) }
             if let Some(onclick) = show {

@@ -387,12 +387,15 @@ impl World {
         self.0.dialog.get()
     }
 
-    /// The node whose rules are shown: the chosen one, or the first.
+    /// The node whose rules are shown: the chosen one, or the first on which the followed packet was, or the first.
     pub fn rules_node(&self) -> String {
         let chosen = self.0.rules_node.borrow();
         let map = self.map();
         if map.nodes.contains_key(chosen.as_str()) {
             return chosen.clone();
+        }
+        if let Some(node) = self.followed().and_then(|journey| journey.nodes().next()) {
+            return node.to_string();
         }
         map.nodes.keys().next().map(ToString::to_string).unwrap_or_default()
     }

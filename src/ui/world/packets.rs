@@ -13,7 +13,7 @@ use crate::ui::model::layout::NODES;
 /// Packets of a person's commands that can be shown again.
 const JOURNEYS: usize = 40;
 /// Packets of running programs that are shown at once.
-const SPARKS: usize = 24;
+const SPARKS: usize = 200;
 /// The port of DNS: its packets are shown, but followed only on request.
 const DNS_PORT: u16 = 53;
 
