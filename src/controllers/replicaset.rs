@@ -23,6 +23,9 @@ use crate::value;
 const DELETION: Span = Span::from_ms(8);
 /// How many deletions are made singly; all further ones come together, so that large batches stay cheap.
 const SINGLE: u32 = 4;
+/// How many Pods one look creates or deletes at most (`BurstReplicas` of pkg/controller/replicaset): what it
+/// wrote makes it look again, and the journal holds what others have to follow.
+const BURST: usize = 500;
 
 /// The controller of one of the two kinds.
 pub(super) struct ReplicaSetController {
@@ -82,11 +85,11 @@ impl Controller for ReplicaSetController {
         let mut active = active;
         if !set.is_terminating() {
             if active.len() < wanted {
-                active.extend(create(context, &set, wanted - active.len()));
+                active.extend(create(context, &set, (wanted - active.len()).min(BURST)));
             } else if active.len() > wanted {
                 let gone = began.map_or(0, |(_, gone)| gone);
                 let excess = active.len() - wanted;
-                let count = if gone < SINGLE { 1 } else { excess };
+                let count = if gone < SINGLE { 1 } else { excess.min(BURST) };
                 delete(context, &set, &active, count);
                 if count < excess {
                     self.deleting.insert(key.clone(), (now + DELETION, gone + 1));
