@@ -7,6 +7,7 @@
 pub mod base64;
 pub mod cron;
 pub mod decode;
+pub mod field_set;
 mod go_time;
 pub mod go_types;
 pub mod json;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Cluster;
 use super::actor::Actor;
 use super::journal::Entry;
+use super::managers::Writer;
 use super::request::{Body, Patch, Reply, Request, Subresource, Verb};
 use crate::api::kinds::rules;
 use crate::api::object::{Key, Object};
@@ -38,7 +39,9 @@ impl Cluster {
         {
             self.forget_undone();
         }
+        self.writer = Writer::of(&request);
         let result = self.serve(request, &mut warnings);
+        self.writer = Writer::default();
         Reply { result, warnings }
     }
 
@@ -357,7 +360,8 @@ impl Cluster {
         // Undo puts IPAddresses back by itself: their writes are in the journal too.
         let followed =
             (key.kind == Kind::Service && actor != Actor::Undo).then(|| (before.clone(), after.clone()));
-        self.journal.push(Entry { revision, at: self.now, actor, key, before, after });
+        let writer = self.writer.clone();
+        self.journal.push(Entry { revision, at: self.now, actor, writer, key, before, after });
         if let Some((before, after)) = followed {
             self.follow_addresses(before.as_ref(), after.as_ref());
         }

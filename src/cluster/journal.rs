@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::actor::Actor;
 use super::clock::Instant;
+use super::managers::Writer;
 use crate::api::object::{Key, Object};
 
 /// How many entries are kept: enough to undo the creation of thousands of Pods, small enough that a
@@ -24,6 +25,8 @@ pub struct Entry {
     pub at: Instant,
     /// Who wrote.
     pub actor: Actor,
+    /// By what name, and which part.
+    pub writer: Writer,
     /// The object's key.
     pub key: Key,
     /// The object before, if it existed.

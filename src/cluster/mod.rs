@@ -16,6 +16,7 @@ mod field_selector;
 pub mod indexes;
 mod ip_addresses;
 pub mod journal;
+pub mod managers;
 mod patching;
 pub mod queue;
 pub mod random;
@@ -61,6 +62,7 @@ pub struct Cluster {
     steps: undo::Steps,
     siblings: siblings::Siblings,
     prototypes: Prototypes,
+    writer: managers::Writer,
 }
 
 impl Cluster {
@@ -79,6 +81,7 @@ impl Cluster {
             siblings: siblings::Siblings::default(),
             settings_version: 0,
             prototypes: Prototypes::default(),
+            writer: managers::Writer::default(),
             settings,
         }
     }

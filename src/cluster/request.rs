@@ -102,6 +102,8 @@ pub struct Options {
     pub grace_seconds: Option<i64>,
     /// What happens to dependents.
     pub propagation: Propagation,
+    /// Who is said to own the fields that are written; empty for the name of the actor's program.
+    pub field_manager: SmolStr,
     /// Ask as the `eviction` subresource of a Pod does: only if budgets allow it.
     pub eviction: bool,
     /// Only if the object has this uid (empty: any).

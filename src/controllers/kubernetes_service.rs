@@ -81,10 +81,8 @@ fn make(cluster: &mut Cluster, address: IpAddr) {
             value!({
                 "metadata": { "name": "kubernetes", "labels": labels },
                 "spec": {
-                    "clusterIP": (service_address.clone()),
-                    "clusterIPs": [service_address],
+                    "clusterIP": service_address,
                     "internalTrafficPolicy": "Cluster",
-                    "ipFamilies": [family],
                     "ipFamilyPolicy": "SingleStack",
                     "ports": [{ "name": "https", "port": 443, "protocol": "TCP", "targetPort": PORT }],
                     "sessionAffinity": "None",

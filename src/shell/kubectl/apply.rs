@@ -32,8 +32,19 @@ const OWN: &[Flag] = &[
     switch('\0', "wait", "wait until what is removed is gone", "等待被移除的对象消失"),
     not_simulated('\0', "server-side", crate::shell::command::Value::None, "kubectl apply -f FILE"),
     not_simulated('\0', "force-conflicts", crate::shell::command::Value::None, "kubectl apply -f FILE"),
-    not_simulated('\0', "prune", crate::shell::command::Value::None, "kubectl delete"),
-    not_simulated('\0', "prune-allowlist", crate::shell::command::Value::Text, "kubectl delete"),
+    switch(
+        '\0',
+        "prune",
+        "delete what was applied before and is in no manifest now; with --all or -l",
+        "删除之前应用过、但不在当前清单中的对象；需配合 --all 或 -l",
+    ),
+    option(
+        '\0',
+        "prune-allowlist",
+        crate::shell::command::Value::Text,
+        "GROUP/VERSION/KIND to prune, instead of the usual ones; core for the core group",
+        "要清理的 组/版本/类型，替代默认列表；core 表示核心组",
+    ),
     not_simulated('\0', "openapi-patch", crate::shell::command::Value::None, ""),
     not_simulated(
         '\0',
@@ -98,6 +109,7 @@ async fn run(call: Call) -> Outcome {
     }
     let dry_run = call.dry_run()?;
     let format = Format::of(&call, false)?;
+    let prunes = super::prune::kinds(&call)?;
     let (manifests, mut failures) = manifests::read(&call).await;
     if manifests.is_empty() && failures.is_empty() {
         return Err(Failure::plain("no objects passed to apply"));
@@ -109,6 +121,9 @@ async fn run(call: Call) -> Outcome {
             Err(failure) => Err(failure),
         };
         failures.extend(applied.err());
+    }
+    if let Some(kinds) = prunes.filter(|_| failures.is_empty()) {
+        super::prune::prune(&call, &kinds, &manifests, &format, dry_run)?;
     }
     Failure::of(failures)
 }

@@ -12,7 +12,7 @@ use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::status::Status;
 use crate::api::table::Table;
-use crate::api::value::Value;
+use crate::api::value::{SmolStr, Value};
 use crate::cluster::request::{FieldValidation, Options};
 use crate::cluster::{Actor, Body, Patch, Request, Verb as Ask};
 use crate::shell::flags::Parsed;
@@ -164,7 +164,35 @@ impl Call {
             // Verbs without the flag leave it to the server, which warns.
             None => FieldValidation::Warn,
         };
-        Options { dry_run: dry_run == DryRun::Server, field_validation, ..Options::default() }
+        Options {
+            dry_run: dry_run == DryRun::Server,
+            field_validation,
+            field_manager: self.field_manager(),
+            ..Options::default()
+        }
+    }
+
+    /// Who is said to own the fields that this call writes: what `--field-manager` says, or kubectl's name for
+    /// the verb. Verbs without the flag write under the name of the program.
+    fn field_manager(&self) -> SmolStr {
+        if !self.declares("field-manager") {
+            return SmolStr::default();
+        }
+        match (self.text("field-manager"), self.path.split(' ').nth(1).unwrap_or("")) {
+            ("", "apply") => SmolStr::new_static("kubectl-client-side-apply"),
+            ("", verb) => SmolStr::new(format!("kubectl-{verb}")),
+            (given, _) => SmolStr::new(given),
+        }
+    }
+
+    /// A document as the server answers it: with its managed fields.
+    pub fn with_managed_fields(&self, object: &Object) -> Value {
+        let managed = self.host().with(|simulation| simulation.cluster.managed_fields(object));
+        let mut value = object.value.clone();
+        if !managed.is_empty() {
+            value.field_mut("metadata").set("managedFields", managed);
+        }
+        value
     }
 
     /// Asks the server; its warnings are printed at once.

@@ -101,7 +101,7 @@ async fn run(call: Call) -> Outcome {
         return Ok(());
     }
     if !format.is_default() {
-        return Printer::new(&call, &format).print(&list_of(events.iter().map(AsRef::as_ref)));
+        return Printer::new(&call, &format).print(&list_of(events.iter().map(|event| event.value.clone())));
     }
     call.write(&tabs::aligned(&(header(&call) + &rows(&call, &events)), tabs::TABLE));
     Ok(())

@@ -133,6 +133,22 @@ fn table_of(call: &Call, query: &Query) -> Result<Table, Failure> {
     table.map_err(Failure::from)
 }
 
+/// So many documents get their managed fields for a template that may look at them; they are worked out anew
+/// for each.
+const MANAGED: usize = 50;
+
+/// Documents as a form prints them: with managed fields where they are asked for, or a template may see them.
+fn values(call: &Call, format: &Format, items: &[Arc<Object>]) -> Vec<Document> {
+    let by_template =
+        matches!(format, Format::Path(_) | Format::PathAsJson(_) | Format::Template(_) | Format::Columns(_));
+    let named =
+        call.text("output").contains("managedFields") || call.text("template").contains("managedFields");
+    let wanted = call.has("show-managed-fields") || (by_template && (items.len() <= MANAGED || named));
+    let value =
+        |object: &Arc<Object>| if wanted { call.with_managed_fields(object) } else { object.value.clone() };
+    items.iter().map(value).collect()
+}
+
 /// Prints whole objects: one alone as itself, others as a list.
 fn documents(call: &Call, format: &Format, queries: &[Query], failures: &mut Vec<Failure>) -> Outcome {
     let (found, wrong) = objects(call, queries);
@@ -145,25 +161,17 @@ fn documents(call: &Call, format: &Format, queries: &[Query], failures: &mut Vec
     }
     let single = matches!(queries, [Query::One { .. }]);
     let printer = Printer::new(call, format);
+    let values = values(call, format, &items);
     match format {
-        Format::Name => {
-            for object in &items {
-                printer.print(&object.value)?;
-            }
-            Ok(())
-        }
+        Format::Name => values.iter().try_for_each(|value| printer.print(value)),
         Format::Columns(columns) => {
-            let values: Vec<Document> = items.iter().map(|object| object.value.clone()).collect();
             if !single || !values.is_empty() {
                 call.write(&columns.table(&values, call.has("no-headers")));
             }
             Ok(())
         }
-        _ if single => match items.first() {
-            Some(object) => printer.print(&object.value),
-            None => Ok(()),
-        },
-        _ if items.is_empty() && !failures.is_empty() => Ok(()),
-        _ => printer.print(&list_of(items.iter().map(AsRef::as_ref))),
+        _ if single => values.first().map_or(Ok(()), |value| printer.print(value)),
+        _ if values.is_empty() && !failures.is_empty() => Ok(()),
+        _ => printer.print(&list_of(values.into_iter())),
     }
 }

@@ -46,6 +46,13 @@ pub fn print(invocation: &Invocation, words: &[String]) -> Outcome {
     Ok(())
 }
 
+/// Prints the flags that every verb has (`kubectl options`).
+pub fn print_options(invocation: &Invocation) {
+    let mut text = String::new();
+    list_flags(&mut text, EVERYWHERE, GLOBAL.iter(), invocation.host.language());
+    invocation.stdout().write(text.trim_start());
+}
+
 /// Prints the help of a verb.
 pub fn print_verb(invocation: &Invocation, verb: &Verb, path: &str) {
     let language = invocation.host.language();

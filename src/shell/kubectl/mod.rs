@@ -44,6 +44,7 @@ mod output;
 mod patch;
 mod pods;
 mod port_forward;
+mod prune;
 mod raw;
 mod record;
 mod replace;
@@ -163,6 +164,10 @@ fn prepare(invocation: Invocation) -> Result<Option<Call>, Failure> {
         return no_verb(&invocation);
     };
     let name = arguments.remove(at);
+    if name == "options" {
+        help::print_options(&invocation);
+        return Ok(None);
+    }
     if name == "help" {
         help::print(&invocation, &arguments)?;
         return Ok(None);
@@ -279,12 +284,21 @@ fn log_refused(invocation: &Invocation, server: &str, address: &str) {
     }
 }
 
+/// A line of the log of Kubernetes' programs (klog) that warns.
+fn warning_line(invocation: &Invocation, source: &str, text: &str) -> String {
+    format!("W{} {source}] {text}", log_time(invocation))
+}
+
 /// A line of the log of Kubernetes' programs (klog) about an unhandled error.
 fn log_line(invocation: &Invocation, source: &str, text: &str) -> String {
+    format!("E{} {source}] \"Unhandled Error\" err=\"{text}\"", log_time(invocation))
+}
+
+/// Month, day and time with microseconds, and the number of the process.
+fn log_time(invocation: &Invocation) -> String {
     let time = invocation.host.with(|simulation| simulation.cluster.timestamp().to_string());
     let (day, clock) = (time.get(5..10).unwrap_or("").replace('-', ""), time.get(11..19).unwrap_or(""));
-    let micros = invocation.host.now() % 1_000_000;
-    format!("E{day} {clock}.{micros:06}     100 {source}] \"Unhandled Error\" err=\"{text}\"")
+    format!("{day} {clock}.{:06}     100", invocation.host.now() % 1_000_000)
 }
 
 /// The namespace in force; refuses servers and contexts that are not there.

@@ -7,7 +7,6 @@ use super::call::Call;
 use super::failure::Failure;
 use super::jsonpath::Template;
 use super::{columns, failure::Outcome, gotemplate, kyaml};
-use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::value::Value;
 use crate::api::{json, yaml};
@@ -229,10 +228,10 @@ pub fn done(call: &Call, format: &Format, printer: &Printer<'_>, value: &Value, 
 }
 
 /// A list of documents as `get -o yaml` wraps it.
-pub fn list_of<'a>(objects: impl Iterator<Item = &'a Object>) -> Value {
+pub fn list_of(documents: impl Iterator<Item = Value>) -> Value {
     crate::value!({
         "apiVersion": "v1",
-        "items": (objects.map(|object| object.value.clone()).collect::<Value>()),
+        "items": (documents.collect::<Value>()),
         "kind": "List",
         "metadata": { "resourceVersion": "" }
     })
