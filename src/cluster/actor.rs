@@ -41,6 +41,8 @@ pub enum Actor {
     GarbageCollector,
     /// node-lifecycle-controller.
     NodeLifecycle,
+    /// persistentvolume-binder-controller.
+    PersistentVolume,
     /// disruption-controller.
     Disruption,
     /// taint-eviction-controller.
@@ -74,6 +76,7 @@ impl Actor {
             Self::Namespace => "namespace-controller",
             Self::GarbageCollector => "garbage-collector-controller",
             Self::NodeLifecycle => "node-controller",
+            Self::PersistentVolume => "persistentvolume-controller",
             Self::Disruption => "controllermanager",
             Self::TaintEviction => "taint-eviction-controller",
             Self::CloudLoadBalancer => "service-controller",

@@ -23,6 +23,7 @@ mod kubernetes_service;
 mod namespace;
 mod node_lifecycle;
 mod owned;
+mod persistent_volume;
 mod placement;
 mod replicaset;
 mod revisions;
@@ -145,6 +146,7 @@ impl Default for Controllers {
             Box::new(ttl_after_finished::TtlAfterFinished),
             Box::new(node_lifecycle::NodeLifecycle),
             Box::new(disruption::DisruptionController),
+            Box::new(persistent_volume::PersistentVolumeBinder),
             Box::<taint_eviction::TaintEviction>::default(),
             Box::<scheduler::Scheduler>::default(),
             Box::<kubelet::Kubelet>::default(),

@@ -106,6 +106,9 @@ impl Scheduler {
 
     /// The best node that fits, or why none does.
     fn choose(&self, pod: &Object, cluster: &Cluster) -> Result<SmolStr, String> {
+        if let Some(why) = filter::unbound(pod, cluster) {
+            return Err(filter::failure_everywhere(self.by_load.len(), &why));
+        }
         let needs = Needs::of(pod);
         let siblings = pod.controller().and_then(|owner| self.by_owner.get(&owner.uid));
         let siblings_on = |node: &SmolStr| siblings.and_then(|counts| counts.get(node)).copied().unwrap_or(0);
@@ -192,6 +195,7 @@ impl Controller for Scheduler {
                 }
                 self.waiting.iter().for_each(|key| dirty.add(key.clone()));
             }
+            Kind::PersistentVolumeClaim => self.waiting.iter().for_each(|key| dirty.add(key.clone())),
             Kind::Pod => {
                 let before = entry.before.as_deref().and_then(occupied);
                 let after = entry.after.as_deref().and_then(occupied);

@@ -3,6 +3,7 @@
 mod batch;
 mod init;
 mod nodes;
+mod volumes;
 mod workloads;
 
 use std::collections::BTreeSet;

@@ -22,6 +22,8 @@ pub(super) fn rules(kind: Kind) -> &'static Rules {
         Kind::IPAddress => &IP_ADDRESS,
         Kind::Lease => &LEASE,
         Kind::NetworkPolicy => &NETWORK_POLICY,
+        Kind::PersistentVolume => &VOLUME,
+        Kind::PersistentVolumeClaim => &VOLUME_CLAIM,
         Kind::PodDisruptionBudget => &DISRUPTION_BUDGET,
         Kind::PriorityClass => &PRIORITY_CLASS,
         Kind::Role | Kind::ClusterRole | Kind::LimitRange => &CREATED_AT,
@@ -270,6 +272,104 @@ const DISRUPTION_BUDGET: Rules = Rules {
         };
         let allowed = count(object.status().get("disruptionsAllowed"));
         vec![name(object), limit("minAvailable"), limit("maxUnavailable"), allowed, age(object, now)]
+    },
+    ..STORED
+};
+
+/// Access modes as tables shorten them.
+fn access_modes(modes: &Value) -> String {
+    const SHORT: [(&str, &str); 4] = [
+        ("ReadWriteOnce", "RWO"),
+        ("ReadOnlyMany", "ROX"),
+        ("ReadWriteMany", "RWX"),
+        ("ReadWriteOncePod", "RWOP"),
+    ];
+    let has = |mode: &str| modes.items().iter().any(|one| one.str() == mode);
+    join(SHORT.into_iter().filter(|(mode, _)| has(mode)).map(|(_, short)| short.to_owned()))
+}
+
+const VOLUME: Rules = Rules {
+    default: |document| {
+        let spec = document.field_mut("spec");
+        let defaults = [
+            ("persistentVolumeReclaimPolicy", Value::text("Retain")),
+            ("volumeMode", Value::text("Filesystem")),
+        ];
+        fill(spec, &defaults);
+        super::field::within(spec, "hostPath", |path| path.set_default("type", ""));
+    },
+    prepare_create: |document| document.set("status", value!({ "phase": "Pending" })),
+    columns: &[
+        NAME,
+        shown("Capacity"),
+        shown("Access Modes"),
+        shown("Reclaim Policy"),
+        shown("Status"),
+        shown("Claim"),
+        shown("StorageClass"),
+        shown("VolumeAttributesClass"),
+        shown("Reason"),
+        AGE,
+        wide("VolumeMode"),
+    ],
+    cells: |object, now| {
+        let (spec, status) = (object.spec(), object.status());
+        let claim = spec.get("claimRef");
+        let claim = match claim.get("name").str() {
+            "" => String::new(),
+            name => format!("{}/{name}", claim.get("namespace").str()),
+        };
+        let ends = if object.is_terminating() { "Terminating" } else { status.get("phase").str() };
+        vec![
+            name(object),
+            text(spec.at(&["capacity", "storage"])),
+            access_modes(spec.get("accessModes")),
+            spec.get("persistentVolumeReclaimPolicy").str().to_owned(),
+            ends.to_owned(),
+            claim,
+            spec.get("storageClassName").str().to_owned(),
+            unset(spec.get("volumeAttributesClassName")),
+            status.get("reason").str().to_owned(),
+            age(object, now),
+            unset(spec.get("volumeMode")),
+        ]
+    },
+    ..STORED
+};
+
+/// Text, or `<unset>`.
+fn unset(value: &Value) -> String {
+    if value.is_empty() { "<unset>" } else { value.str() }.to_owned()
+}
+
+const VOLUME_CLAIM: Rules = Rules {
+    default: |document| document.field_mut("spec").set_default("volumeMode", "Filesystem"),
+    prepare_create: |document| document.set("status", value!({ "phase": "Pending" })),
+    columns: &[
+        NAME,
+        shown("Status"),
+        shown("Volume"),
+        shown("Capacity"),
+        shown("Access Modes"),
+        shown("StorageClass"),
+        shown("VolumeAttributesClass"),
+        AGE,
+        wide("VolumeMode"),
+    ],
+    cells: |object, now| {
+        let (spec, status) = (object.spec(), object.status());
+        let phase = if object.is_terminating() { "Terminating" } else { status.get("phase").str() };
+        vec![
+            name(object),
+            phase.to_owned(),
+            spec.get("volumeName").str().to_owned(),
+            text(status.at(&["capacity", "storage"])),
+            access_modes(status.get("accessModes")),
+            spec.get("storageClassName").str().to_owned(),
+            unset(spec.get("volumeAttributesClassName")),
+            age(object, now),
+            unset(spec.get("volumeMode")),
+        ]
     },
     ..STORED
 };

@@ -1,7 +1,7 @@
 //! Which nodes a Pod may run on, and the words for why not.
 //!
 //! Owns the filter plug-ins in kube-scheduler's order; the first that refuses a node gives the reason. It
-//! does not simulate volumes, inter-Pod affinity and topology constraints.
+//! does not simulate inter-Pod affinity and topology constraints.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::api::object::Object;
 use crate::api::quantity::Quantity;
+use crate::api::registry::Kind;
 use crate::api::typed::{Node, Protocol};
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::Cluster;
@@ -147,6 +148,26 @@ fn room(needs: &Needs, object: &Object, node: &Node, usage: &Usage) -> Result<()
         reasons.push(reason("Insufficient memory", true));
     }
     if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+}
+
+/// Why no node at all will do: a volume claim that is missing or has no volume.
+pub(super) fn unbound(pod: &Object, cluster: &Cluster) -> Option<String> {
+    let volumes = pod.spec().get("volumes").items().iter();
+    let mut claims = volumes
+        .map(|volume| volume.at(&["persistentVolumeClaim", "claimName"]).str())
+        .filter(|name| !name.is_empty());
+    claims.find_map(|name| match cluster.find(Kind::PersistentVolumeClaim, pod.namespace(), name) {
+        None => Some(format!("persistentvolumeclaim {name:?} not found")),
+        Some(claim) if claim.status().get("phase").str() == "Bound" => None,
+        Some(_) => Some("pod has unbound immediate PersistentVolumeClaims".to_owned()),
+    })
+}
+
+/// The message of `framework.FitError` where one reason holds for all nodes.
+pub(super) fn failure_everywhere(nodes: usize, why: &str) -> String {
+    format!(
+        "0/{nodes} nodes are available: {why}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."
+    )
 }
 
 /// The message of `framework.FitError`, with what preemption has to say.
