@@ -264,13 +264,15 @@ impl Cluster {
         if !version.is_empty() && version.parse() != Ok(before.meta.resource_version) {
             return Err(Status::conflict(request.kind, &request.name));
         }
-        keep_identity(&mut document, &before.value);
         match request.subresource {
             Subresource::Status => {
                 let status = document.get("status").clone();
                 document = before.value.clone();
                 document.set("status", status);
-                (rules.default)(&mut document);
+                // A Pod's defaults are all in its spec.
+                if request.kind != Kind::Pod {
+                    (rules.default)(&mut document);
+                }
                 if request.actor == Actor::User {
                     let mut causes = (rules.validate_update)(&document, &before.value);
                     causes.retain(|cause| cause.field.starts_with("status"));
@@ -278,6 +280,7 @@ impl Cluster {
                 }
             }
             _ => {
+                keep_identity(&mut document, &before.value);
                 (rules.default)(&mut document);
                 restore_field(&mut document, &before.value, "status");
                 if request.kind == Kind::Service {

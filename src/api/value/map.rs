@@ -26,18 +26,18 @@ pub struct Map(pub(super) Layout);
 pub(super) enum Layout {
     /// Keys and values side by side.
     Entries(Arc<Vec<Entry>>),
-    /// The entries of a prototype, but for some values. It is never changed in place.
+    /// The entries of a prototype, but for some values. Which ones those are is never changed in place.
     Derived(Arc<Derived>),
 }
 
 /// What a map has of its own beside its prototype.
 #[derive(Debug)]
 pub(super) struct Derived<Values: ?Sized = [Value]> {
-    pub(super) prototype: Arc<Vec<Entry>>,
+    prototype: Arc<Vec<Entry>>,
     /// Which of the prototype's values are replaced: one bit for each entry, the first is the lowest.
     replaced: u64,
-    /// The values in their place, in order; rounded up with nulls to a size of [`Derived::of`].
-    values: Values,
+    /// The values in their place, in order; rounded up with nulls to a size of [`Derived::with`].
+    pub(super) values: Values,
 }
 
 /// The most entries of a map that can be derived.
@@ -46,9 +46,24 @@ pub(super) const DERIVED_LIMIT: usize = 64;
 impl Derived {
     /// `entries` as what differs from a prototype of the same keys; nothing where that is too much.
     pub(super) fn of(prototype: &Arc<Vec<Entry>>, replaced: u64, entries: &mut [Entry]) -> Option<Arc<Self>> {
-        let count = replaced.count_ones() as usize;
         let own = |at: &usize| replaced >> at & 1 == 1;
         let mut values = (0..entries.len()).filter(own).map(|at| std::mem::take(&mut entries[at].1));
+        Self::with(prototype, replaced, &mut values)
+    }
+
+    /// A copy for changing.
+    fn copy(&self) -> Arc<Self> {
+        let copy = Self::with(&self.prototype, self.replaced, &mut self.values.iter().cloned());
+        copy.expect("as many values fit again")
+    }
+
+    /// As many of the values as are replaced; nothing where that is too many.
+    fn with(
+        prototype: &Arc<Vec<Entry>>,
+        replaced: u64,
+        values: &mut dyn Iterator<Item = Value>,
+    ) -> Option<Arc<Self>> {
+        let count = replaced.count_ones() as usize;
         // An allocation of any length that also holds the other fields needs a type for each length.
         macro_rules! first_that_fits {
             ($($size:literal)*) => {
@@ -62,12 +77,14 @@ impl Derived {
         None
     }
 
-    fn value(&self, at: usize) -> &Value {
-        if self.replaced >> at & 1 == 0 {
-            return &self.prototype[at].1;
-        }
+    /// Which of its values replaces the prototype's at a place, if one does.
+    fn replacement(&self, at: usize) -> Option<usize> {
         let before = self.replaced & ((1 << at) - 1);
-        &self.values[before.count_ones() as usize]
+        (self.replaced >> at & 1 == 1).then_some(before.count_ones() as usize)
+    }
+
+    fn value(&self, at: usize) -> &Value {
+        self.replacement(at).map_or(&self.prototype[at].1, |own| &self.values[own])
     }
 }
 
@@ -163,6 +180,26 @@ impl Map {
         }
     }
 
+    /// The value at a place for changing. One that replaces the prototype's is changed where it is.
+    fn value_mut(&mut self, at: usize) -> &mut Value {
+        let replacement = match &self.0 {
+            Layout::Derived(derived) => derived.replacement(at),
+            Layout::Entries(_) => None,
+        };
+        let Some(own) = replacement else { return &mut self.own()[at].1 };
+        if let Layout::Derived(derived) = &mut self.0
+            && Arc::get_mut(derived).is_none()
+        {
+            *derived = derived.copy();
+        }
+        match &mut self.0 {
+            Layout::Derived(derived) => {
+                &mut Arc::get_mut(derived).expect("it was made its own above").values[own]
+            }
+            Layout::Entries(_) => unreachable!("only a derived map has replacements"),
+        }
+    }
+
     /// The place of `key`, or where it would be.
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.keyed().binary_search_by(|(k, _)| k.as_str().cmp(key))
@@ -195,7 +232,7 @@ impl Map {
     pub fn insert(&mut self, key: impl Into<SmolStr>, value: Value) -> Option<Value> {
         let key = key.into();
         match self.position(&key) {
-            Ok(at) => Some(std::mem::replace(&mut self.own()[at].1, value)),
+            Ok(at) => Some(std::mem::replace(self.value_mut(at), value)),
             Err(at) => {
                 self.own().insert(at, (key, value));
                 None
@@ -205,16 +242,14 @@ impl Map {
 
     /// The value of `key` for changing; null is put there first where it is absent.
     pub fn entry(&mut self, key: &str) -> &mut Value {
-        let place = self.position(key);
-        let entries = self.own();
-        let at = match place {
-            Ok(at) => at,
+        match self.position(key) {
+            Ok(at) => self.value_mut(at),
             Err(at) => {
+                let entries = self.own();
                 entries.insert(at, (SmolStr::new(key), Value::Null));
-                at
+                &mut entries[at].1
             }
-        };
-        &mut entries[at].1
+        }
     }
 
     /// Takes `key` out.

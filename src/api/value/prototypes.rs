@@ -64,8 +64,14 @@ impl Prototypes {
     }
 
     fn compact_map(&mut self, map: &mut Map) {
-        // A derived map is compact. What others hold too stays theirs.
-        let Layout::Entries(shared) = &mut map.0 else { return };
+        // What others hold too stays theirs.
+        let shared = match &mut map.0 {
+            Layout::Entries(shared) => shared,
+            Layout::Derived(derived) => {
+                let own = Arc::get_mut(derived).map(|derived| &mut derived.values);
+                return own.into_iter().flatten().for_each(|value| self.compact(value));
+            }
+        };
         let Some(entries) = Arc::get_mut(shared) else { return };
         entries.iter_mut().for_each(|(_, value)| self.compact(value));
         if entries.is_empty() || entries.len() > DERIVED_LIMIT {
@@ -250,6 +256,10 @@ mod tests {
         three.set("a", 3);
         three.remove("b");
         three.set("d", 4);
+        let mut four = two.clone();
+        four.set("b", 4);
+        assert_eq!(four, value!({ "a": 1, "b": 4, "c": 1 }));
+        assert!(derived(&four), "a value that is not the prototype's is changed where it is");
         assert_eq!(one, value!({ "a": 1, "b": 1, "c": 1 }));
         assert_eq!(two, value!({ "a": 1, "b": 2, "c": 1 }));
         assert_eq!(three, value!({ "a": 3, "c": 1, "d": 4 }));
