@@ -107,6 +107,7 @@ const NETWORK: &[&str] = &[
     "curl",
     "dig",
     "host",
+    "ip",
     "iptables",
     "nc",
     "nslookup",

@@ -5,10 +5,12 @@ mod base64;
 mod condition;
 mod conntrack;
 mod curl;
+mod dig;
 mod echo;
 mod fields;
 mod files;
 mod grep;
+mod ip;
 mod iptables;
 mod ipvsadm;
 mod lines;
@@ -23,7 +25,9 @@ mod run;
 mod sed;
 mod shells;
 mod sleep;
+mod ss;
 mod trace;
+mod traceroute;
 mod url;
 mod wget;
 mod why;
@@ -48,6 +52,7 @@ pub static COMMANDS: &[&Command] = &[
     &condition::TEST,
     &conntrack::COMMAND,
     &curl::COMMAND,
+    &dig::COMMAND,
     &echo::ECHO,
     &echo::FALSE,
     &echo::PRINTF,
@@ -68,6 +73,7 @@ pub static COMMANDS: &[&Command] = &[
     &files::RMDIR,
     &files::TOUCH,
     &grep::COMMAND,
+    &ip::COMMAND,
     &iptables::COMMAND,
     &iptables::COMMAND_6,
     &iptables::SAVE,
@@ -99,7 +105,9 @@ pub static COMMANDS: &[&Command] = &[
     &shells::BASH,
     &shells::SH,
     &sleep::COMMAND,
+    &ss::COMMAND,
     &trace::COMMAND,
+    &traceroute::COMMAND,
     &wget::COMMAND,
     &why::COMMAND,
     &world::COMMAND,

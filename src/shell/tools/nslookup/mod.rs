@@ -99,7 +99,7 @@ fn read(arguments: &[String]) -> Result<Asked, String> {
 }
 
 /// The name under which DNS keeps the name of an address.
-fn reverse_name(address: IpAddr) -> String {
+pub(super) fn reverse_name(address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, c, d] = v4.octets();
