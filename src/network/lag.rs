@@ -1,8 +1,10 @@
 //! The delay of kube-proxy: what it has heard of and not yet written into its rules.
 //!
-//! Owns the waiting changes and when they are written: a watch tells of a change a little later, and a sync
-//! begins one period after the last one at the earliest, so that a burst of changes becomes one sync. All nodes
-//! hear of changes at the same time here, and sync together. Source: `pkg/proxy/runner`, `minSyncPeriod`.
+//! Owns the waiting changes and when they are written: a watch tells of a change a little later, and there is one
+//! sync in a period, so that a burst of changes becomes one sync. One more may follow at once (`burstSyncs` = 2, as
+//! kube-proxy had it up to v1.33): containers start faster here than real ones, within the period of the sync that
+//! their Service caused, which a real start outlasts. All nodes hear of changes at the same time here, and sync
+//! together. Source: `pkg/proxy/runner`, `minSyncPeriod`.
 
 use std::sync::Arc;
 
@@ -11,8 +13,7 @@ use rustc_hash::FxHashMap;
 use crate::api::object::{Key, Object};
 use crate::cluster::clock::{Instant, Span};
 
-/// How long after one sync the next one begins at the earliest (`iptables.minSyncPeriod` and
-/// `nftables.minSyncPeriod`: 1 s).
+/// In which there is one sync on average (`iptables.minSyncPeriod` and `nftables.minSyncPeriod`: 1 s).
 pub const SYNC_PERIOD: Span = Span::from_seconds(1);
 /// How long a change takes to reach kube-proxy and its rules the kernel, when nothing else is under way.
 const WATCH: Span = Span::from_ms(10);
@@ -31,7 +32,8 @@ pub(super) struct Lag {
     index: FxHashMap<Key, usize>,
     /// When the oldest of them was made.
     since: Instant,
-    last_sync: Option<Instant>,
+    /// The end of the last period that a sync has used up: each sync uses one.
+    used_until: Instant,
 }
 
 impl Lag {
@@ -56,15 +58,38 @@ impl Lag {
 
     /// When the next sync is due; `None` if nothing waits.
     pub(super) fn due(&self) -> Option<Instant> {
-        let heard = self.since + WATCH;
-        let due = self.last_sync.map_or(heard, |last| heard.max(last + SYNC_PERIOD));
-        (!self.changes.is_empty()).then_some(due)
+        // One period in advance: the sync that may follow at once.
+        let allowed = Instant(self.used_until.0.saturating_sub(SYNC_PERIOD.0));
+        (!self.changes.is_empty()).then(|| allowed.max(self.since + WATCH))
     }
 
     /// A sync begins: what waited is handed out, in the order in which it came.
     pub(super) fn sync(&mut self, now: Instant) -> Vec<Change> {
-        self.last_sync = Some(now);
+        self.used_until = self.used_until.max(now) + SYNC_PERIOD;
         self.index.clear();
         std::mem::take(&mut self.changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::registry::Kind;
+
+    #[test]
+    fn two_syncs_may_follow_at_once_and_then_one_in_a_period() {
+        let mut lag = Lag::default();
+        let key = Key::new(Kind::Service, "default", "web");
+        let mut syncs = Vec::new();
+        // A change every 100 ms for three seconds.
+        for tenth in 100..130 {
+            let now = Instant(tenth * 100_000);
+            lag.add(&key, None, None, now);
+            if let Some(due) = lag.due().filter(|due| *due <= now + Span::from_ms(99)) {
+                lag.sync(due);
+                syncs.push((due.0 - 10_000_000) / 1_000);
+            }
+        }
+        assert_eq!(syncs, [10, 110, 1_010, 2_010]);
     }
 }
