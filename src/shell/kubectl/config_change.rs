@@ -205,11 +205,12 @@ fn rename(call: &Call) -> Outcome {
     Ok(())
 }
 
+/// The list that holds a property's object and the field of that object, if it is in one; the object's name; the
+/// rest of the path.
+type Steps<'a> = (Option<(&'static str, &'static str)>, &'a str, &'a str);
+
 /// Where a property such as `clusters.NAME.server` is; names may hold dots.
-fn steps<'a>(
-    config: &Config,
-    property: &'a str,
-) -> Result<(Option<(&'static str, &'static str)>, &'a str, &'a str), Failure> {
+fn steps<'a>(config: &Config, property: &'a str) -> Result<Steps<'a>, Failure> {
     let (first, rest) = property.split_once('.').unwrap_or((property, ""));
     let (part, inner) = match first {
         "clusters" => ("clusters", "cluster"),

@@ -78,7 +78,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, Mistake> {
     let (nodes, end) = parser.list()?;
     match end {
         End::Template => Ok(nodes),
-        End::End => Err((parser.place(), "unexpected {{end}}".to_owned())),
+        End::Block => Err((parser.place(), "unexpected {{end}}".to_owned())),
         End::Else(_) => Err((parser.place(), "unexpected {{else}}".to_owned())),
     }
 }
@@ -86,7 +86,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, Mistake> {
 /// What a list of nodes ended with.
 enum End {
     Template,
-    End,
+    /// `{{end}}`.
+    Block,
     /// `{{else}}`, or `{{else if …}}` with its keyword.
     Else(Option<&'static str>),
 }
@@ -177,7 +178,7 @@ impl Parser<'_> {
             "end" => {
                 self.next += 1;
                 self.close("end")?;
-                Ok(Err(End::End))
+                Ok(Err(End::Block))
             }
             "else" => {
                 self.next += 1;
@@ -232,11 +233,11 @@ impl Parser<'_> {
         self.loops -= usize::from(keyword == "range");
         let otherwise = match end {
             End::Template => return self.fail("unexpected EOF"),
-            End::End => Vec::new(),
+            End::Block => Vec::new(),
             End::Else(Some(chained)) if chained == keyword => vec![self.block(chained)?],
             End::Else(Some(_)) => return self.unexpected("else"),
             End::Else(None) => match self.list()? {
-                (nodes, End::End) => nodes,
+                (nodes, End::Block) => nodes,
                 (_, End::Template) => return self.fail("unexpected EOF"),
                 (_, End::Else(_)) => return self.fail("expected end; found {{else}}"),
             },
