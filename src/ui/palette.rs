@@ -36,6 +36,7 @@ const DEEDS: &[(Words, Deed)] = &[
     (words::SHOW_PACKETS, |world| world.set_lower(Lower::Packets)),
     (words::SHOW_RULES, |world| world.set_lower(Lower::Rules)),
     (words::SHOW_FLOWS, |world| world.set_lower(Lower::Flows)),
+    (words::SHOW_LOAD, |world| world.set_lower(Lower::Load)),
     (words::LANGUAGE, |world| {
         let other = if world.language() == Language::English { Language::Chinese } else { Language::English };
         world.set_language(other);

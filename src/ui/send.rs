@@ -66,7 +66,7 @@ pub fn SendForm() -> Html {
 const CHOICES: usize = 200;
 
 /// Who can send: Pods first, for they are the usual clients.
-fn origins(world: &World) -> Vec<(String, Origin)> {
+pub fn origins(world: &World) -> Vec<(String, Origin)> {
     let map = world.map();
     let pods = map.pods.values().filter(|pod| !pod.ip.is_empty()).take(CHOICES);
     let mut origins: Vec<(String, Origin)> = vec![("ci-base".to_owned(), Origin::Outside)];
@@ -77,10 +77,11 @@ fn origins(world: &World) -> Vec<(String, Origin)> {
     origins
 }
 
-type Target = (SocketAddr, Transport);
+/// An address with its port, and what carries a packet there.
+pub type Target = (SocketAddr, Transport);
 
 /// Where to: every port of every Service, its node ports, and Pods.
-fn targets(world: &World) -> Vec<(String, Target)> {
+pub fn targets(world: &World) -> Vec<(String, Target)> {
     world.with(|simulation| {
         let cluster = &simulation.cluster;
         let node = cluster.list(Kind::Node, None).nth(1).or_else(|| cluster.list(Kind::Node, None).next());

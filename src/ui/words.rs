@@ -166,6 +166,18 @@ words! {
     SHOW_RULES "Show rules" "显示规则";
     SHOW_FLOWS "Show flows" "显示连接跟踪";
     COLOURS "Other colours" "切换配色";
+    LOAD "Load" "压测";
+    RATE "Requests a second" "每秒请求数";
+    CONNECTIONS "At once" "并发数";
+    SECONDS "Seconds" "秒数";
+    KEEP_ALIVE "Keep connections" "保持连接";
+    START_LOAD "Start" "开始";
+    STOP_LOAD "Stop" "停止";
+    NO_LOAD "Send many requests and see who answers, how long it takes and what fails. The `load` command does the same in the terminal." "发送大量请求，查看由谁应答、用时多久、有哪些失败。终端里的 `load` 命令作用相同。";
+    SENT " sent" " 个已发送";
+    ANSWERED " answered" " 个已应答";
+    FAILED " failed" " 个失败";
+    SHOW_LOAD "Show load" "显示压测";
     OPEN_HOPS "All hops" "所有跳";
     VIEWS "Views" "视图";
     PACKETS "Packets" "数据包";

@@ -1,10 +1,11 @@
 //! What can stand below the map in place of the terminals: packets and their hops, the rules of a node, what
-//! nodes remember of connections.
+//! nodes remember of connections, load.
 //!
 //! The map shows where things are and one packet moving; everything that is a list is here, so that flow and
 //! structure do not fight for one picture.
 
 mod flows;
+mod load;
 mod packets;
 mod rules;
 mod trace;
@@ -12,14 +13,19 @@ mod trace;
 use yew::prelude::{Callback, Html, component, html};
 
 use self::flows::FlowsPanel;
+use self::load::LoadPanel;
 use self::packets::PacketsPanel;
 use self::rules::RulesPanel;
 use super::words;
 use super::world::{Lower, Topic, World, use_world};
 use crate::words::Words;
 
-const VIEWS: [(Lower, Words); 3] =
-    [(Lower::Packets, words::PACKETS), (Lower::Rules, words::RULES), (Lower::Flows, words::FLOWS)];
+const VIEWS: [(Lower, Words); 4] = [
+    (Lower::Packets, words::PACKETS),
+    (Lower::Rules, words::RULES),
+    (Lower::Flows, words::FLOWS),
+    (Lower::Load, words::LOAD),
+];
 
 /// The tabs of the views; a second click on one leads back to the terminal.
 #[component]
@@ -50,6 +56,7 @@ pub fn View() -> Html {
         Lower::Packets => html! { <PacketsPanel /> },
         Lower::Rules => html! { <RulesPanel /> },
         Lower::Flows => html! { <FlowsPanel /> },
+        Lower::Load => html! { <LoadPanel /> },
     }
 }
 

@@ -120,6 +120,8 @@ pub enum Lower {
     Rules,
     /// What nodes remember of connections.
     Flows,
+    /// Load, and who answers it.
+    Load,
 }
 
 /// A dialog over the page.

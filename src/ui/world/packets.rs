@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::time::COMMAND_BUDGET_MS;
 use super::{Topic, World};
 use crate::api::value::SmolStr;
 use crate::network::{Origin, Transport};
+use crate::shell::load;
+use crate::simulation::load::{LoadPlan, LoadStatistics};
 use crate::ui::model::journey::Journey;
 use crate::ui::model::layout::NODES;
 
@@ -59,6 +62,30 @@ impl World {
         self.act(|simulation| simulation.connect(from, to, transport));
         let last = self.0.journeys.borrow().back().map(|journey| journey.number);
         self.follow(last);
+    }
+
+    /// Starts a load.
+    pub fn start_load(&self, plan: LoadPlan) {
+        self.catch_up(COMMAND_BUDGET_MS);
+        load::start(&self.0.host, plan);
+        self.run_now();
+        self.tell(&[Topic::Lower]);
+    }
+
+    /// Ends the load that runs.
+    pub fn stop_load(&self) {
+        if let Some(id) = self.with(|simulation| simulation.loads.iter().last().map(|(id, _)| id)) {
+            load::stop(&self.0.host, id);
+        }
+        self.tell(&[Topic::Lower]);
+    }
+
+    /// The load that was started last: whether it runs, its target, and what came of it so far.
+    pub fn last_load(&self) -> Option<(bool, String, LoadStatistics)> {
+        self.with(|simulation| {
+            let (_, load) = simulation.loads.iter().last()?;
+            Some((load.running, load.plan.name.clone(), load.statistics.clone()))
+        })
     }
 
     /// Takes note of packets that were sent since the last call. Gives whether there were any.
