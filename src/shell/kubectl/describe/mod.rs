@@ -4,6 +4,7 @@
 //! has none is described by its fields ([`generic`]).
 
 mod autoscaler;
+mod claims;
 mod config;
 mod endpoints;
 mod events;
@@ -143,6 +144,7 @@ fn describe(call: &Call, object: &Object, show_events: bool) -> String {
         Kind::ReplicaSet | Kind::ReplicationController => workloads::replica_set(&about, &mut page),
         Kind::StatefulSet => workloads::stateful_set(&about, &mut page),
         Kind::DaemonSet => workloads::daemon_set(&about, &mut page),
+        Kind::PersistentVolumeClaim => claims::claim(&about, &mut page),
         Kind::Job => jobs::job(&about, &mut page),
         Kind::CronJob => jobs::cron_job(&about, &mut page),
         Kind::HorizontalPodAutoscaler => autoscaler::describe(&about, &mut page),

@@ -164,15 +164,7 @@ pub fn stateful_set(about: &About<'_>, page: &mut Page) {
     }
     page.line(0, &format!("Pods Status:\t{}", pods_status(about)));
     describe_template(spec.get("template"), page);
-    let claims = spec.get("volumeClaimTemplates").items();
-    if claims.is_empty() {
-        page.line(0, "Volume Claims:\t<none>");
-    } else {
-        page.line(0, "Volume Claims:");
-        for claim in claims {
-            page.line(1, &format!("Name:\t{}", claim.at(&["metadata", "name"]).str()));
-        }
-    }
+    super::claims::templates(spec.get("volumeClaimTemplates").items(), page);
     about.events(page);
 }
 
