@@ -11,7 +11,7 @@ use super::service::{routes, slices};
 use super::{near, remedy};
 use crate::api::object::Key;
 use crate::api::registry::Kind;
-use crate::api::typed::Policy;
+use crate::api::typed::{Policy, ServiceType};
 use crate::api::value::SmolStr;
 use crate::cluster::Cluster;
 use crate::containers::{Reference, commands};
@@ -66,6 +66,11 @@ pub enum NameCause {
     NoReadyPods {
         /// The Service.
         service: Key,
+    },
+    /// An ExternalName Service whose target has no address here.
+    AliasUnresolved {
+        /// The name that it stands for.
+        target: SmolStr,
     },
     /// busybox' nslookup does not use the search path for names with a dot.
     NotSearched {
@@ -135,6 +140,13 @@ pub fn name(cluster: &Cluster, from: &Origin, name: &str) -> Vec<Finding> {
     let namespace = parts.namespace.unwrap_or(&pod.namespace);
     if let Some(key) = service(namespace) {
         let object = cluster.get(&key).and_then(|object| object.as_service());
+        if let Some(alias) = object.filter(|service| service.kind == ServiceType::ExternalName) {
+            let target = alias.external_name.clone();
+            let command = format!("nslookup {target}");
+            let cause = NameCause::AliasUnresolved { target };
+            let one = Finding::new(&key, Severity::Problem, Cause::Name(cause));
+            return vec![one.at("spec.externalName").command(command)];
+        }
         let headless = object.is_some_and(|service| service.headless);
         let none = object.is_some_and(|service| {
             routes(service, &slices(cluster, &key)).iter().all(|route| route.endpoints.is_empty())

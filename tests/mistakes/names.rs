@@ -86,6 +86,21 @@ fn a_headless_service_without_ready_pods_has_no_addresses() {
 }
 
 #[test]
+fn an_alias_of_a_name_that_nobody_knows_is_told_from_a_missing_name() {
+    let world = World::with(
+        &(busybox("1.36") + &service("db", "{type: ExternalName, externalName: nosuch.example.org}")),
+    );
+    world.run("kubectl exec busybox -- wget -q -O- -T 2 http://db");
+    let failure = world.failure();
+    let (cause, finding) = first(&failure);
+    assert!(
+        matches!(cause, Cause::Name(NameCause::AliasUnresolved { target }) if target == "nosuch.example.org"),
+        "{failure:?}"
+    );
+    assert_eq!(finding.field, "spec.externalName");
+}
+
+#[test]
 fn variables_are_missing_in_older_pods_other_namespaces_and_for_headless_services() {
     let world = World::with(&busybox("1.28.4"));
     world.run("kubectl create namespace prod");

@@ -20,6 +20,18 @@ pub(super) fn words(cause: &NameCause, language: Language) -> Said {
             };
             Said::new(say!(language, "The name resolves, as {full}.", "这个名字可以解析：{full}。"), why)
         }
+        NameCause::AliasUnresolved { target } => Said::new(
+            say!(
+                language,
+                "The Service is only another name for {target}, and {target} has no address.",
+                "这个 Service 只是 {target} 的另一个名字，而 {target} 没有地址。"
+            ),
+            say!(
+                language,
+                "DNS answers with a CNAME alone: an ExternalName must be a full name that the world outside knows, and clients still send the name they typed as Host.",
+                "DNS 只回答一条 CNAME：externalName 必须是外部可以解析的完整名字，而客户端发送的 Host 仍是它所输入的名字。"
+            ),
+        ),
         NameCause::NotInAPod { service, address, on_node } => {
             let what = say!(language, "Could not resolve: cluster names exist for Pods only.", "无法解析：集群内的名字只有 Pod 能查到。");
             let why = match (service, address) {
