@@ -76,7 +76,7 @@ const { instantiate } = WebAssembly;
 WebAssembly.instantiate = (module, imports) => {
   const page = {
     ran: (point) => seen.add(`point ${point}`),
-    read: (address) => seen.add(`read ${address}`),
+    read: (address, bytes) => seen.add(`read ${address} ${bytes}`),
     load_second_part() {
       failed.push(new Error("the first part needs the second before the first command"));
       throw failed[0];

@@ -5,12 +5,12 @@ use wasmparser::Operator;
 /// The constant that a load or store adds to its address.
 #[must_use]
 pub fn access(operator: &Operator<'_>) -> Option<i32> {
-    load(operator).or_else(|| store(operator))
+    load(operator).map(|(offset, _)| offset).or_else(|| store(operator))
 }
 
-/// The constant that a load adds to its address.
+/// The constant that a load adds to its address, and how many bytes it reads at most.
 #[must_use]
-pub fn load(operator: &Operator<'_>) -> Option<i32> {
+pub fn load(operator: &Operator<'_>) -> Option<(i32, i32)> {
     use Operator as O;
     let (O::I32Load { memarg }
     | O::I64Load { memarg }
@@ -29,7 +29,8 @@ pub fn load(operator: &Operator<'_>) -> Option<i32> {
     else {
         return None;
     };
-    Some(offset(memarg.offset))
+    let bytes = if matches!(operator, O::I64Load { .. } | O::F64Load { .. }) { 8 } else { 4 };
+    Some((offset(memarg.offset), bytes))
 }
 
 fn store(operator: &Operator<'_>) -> Option<i32> {

@@ -4,12 +4,16 @@
 //! (`--no-merge-data-segments`). One is needed where it was seen to be read, where a kept function mentions an
 //! address in it, or where needed data does, at a place where an address can stand. A number that only looks
 //! like an address keeps a static too many; that is the safe side. Mentions alone are not enough: a loop over
-//! a table may count up to zero and mention the table's end.
+//! a table may count up to zero and mention the table's end. Of what was only seen to be read, and is
+//! mentioned nowhere, the addresses count that were read too.
 
 use std::collections::BTreeSet;
 
 use crate::module::{Module, Segment};
 use crate::plan::{Plan, Uses};
+
+/// The size of an address, and what the place of one is a multiple of.
+const ADDRESS_BYTES: u32 = 4;
 
 /// A hole that is cheaper to fill with zeros than to begin a new segment after it.
 const SMALL_HOLE: u32 = 8;
@@ -35,14 +39,23 @@ pub struct Placement {
 impl Placement {
     /// Finds the data of each part.
     #[must_use]
-    pub fn new(module: &Module<'_>, uses: &[Uses], plan: &Plan, reads: &BTreeSet<u32>) -> Self {
-        let mut needed = Needed { segments: &module.data, found: BTreeSet::new(), open: Vec::new() };
+    pub fn new(module: &Module<'_>, uses: &[Uses], plan: &Plan, reads: &BTreeSet<(u32, u32)>) -> Self {
         let imported = module.imported();
         let mentioned = plan.kept.iter().flat_map(|function| &uses[(function - imported) as usize].addresses);
-        for address in mentioned.chain(reads) {
+        let mut needed = Needed::of(&module.data);
+        for address in mentioned {
             needed.add(*address);
         }
-        needed.close();
+        needed.close(|_| true);
+        let mut words = BTreeSet::new();
+        for (address, bytes) in reads {
+            let first = address - address % ADDRESS_BYTES;
+            words.extend((first..address + bytes).step_by(ADDRESS_BYTES as usize));
+            for byte in *address..address + bytes {
+                needed.add(byte);
+            }
+        }
+        needed.close(|place| words.contains(&place));
         let (first, second): (Vec<_>, Vec<_>) =
             module.data.iter().enumerate().partition(|(index, _)| needed.found.contains(index));
         Self { first: join(first), second: join(second) }
@@ -57,7 +70,11 @@ struct Needed<'m> {
     open: Vec<usize>,
 }
 
-impl Needed<'_> {
+impl<'m> Needed<'m> {
+    fn of(segments: &'m [Segment<'m>]) -> Self {
+        Self { segments, found: BTreeSet::new(), open: Vec::new() }
+    }
+
     fn add(&mut self, address: u32) {
         let index = self.segments.partition_point(|segment| segment.end() <= address);
         let within = self.segments.get(index).is_some_and(|segment| segment.start <= address);
@@ -66,13 +83,20 @@ impl Needed<'_> {
         }
     }
 
-    /// Follows addresses in data.
-    fn close(&mut self) {
+    /// Follows addresses in data, from the places that count. They stand at multiples of four, and so does
+    /// the beginning of a static that has some.
+    fn close(&mut self, counts: impl Fn(u32) -> bool) {
         while let Some(index) = self.open.pop() {
             let Segment { start, bytes } = self.segments[index];
-            let skip = (start.next_multiple_of(4) - start) as usize;
-            for word in bytes.get(skip..).unwrap_or_default().chunks_exact(4) {
-                self.add(u32::from_le_bytes(word.try_into().expect("four bytes")));
+            if !start.is_multiple_of(ADDRESS_BYTES) {
+                continue;
+            }
+            for (place, word) in
+                (start..).step_by(ADDRESS_BYTES as usize).zip(bytes.chunks_exact(ADDRESS_BYTES as usize))
+            {
+                if counts(place) {
+                    self.add(u32::from_le_bytes(word.try_into().expect("four bytes")));
+                }
             }
         }
     }

@@ -54,8 +54,8 @@ pub struct Parts {
 pub struct Seen {
     /// The points that were passed.
     pub points: BTreeSet<u32>,
-    /// Addresses of static data that was read.
-    pub reads: BTreeSet<u32>,
+    /// Addresses of static data that was read, with the number of bytes.
+    pub reads: BTreeSet<(u32, u32)>,
 }
 
 /// Splits a module: what was seen is kept in the first part.

@@ -10,7 +10,7 @@ const USAGE: &str = "usage: portside-split record MODULE RECORDING
        portside-split split MODULE SEEN FIRST SECOND
 
   record  makes the module that tells what of it is used
-  split   moves what was not seen to be used into a second part; SEEN has lines `point N` and `read N`
+  split   moves what was not seen to be used into a second part; SEEN has lines `point NUMBER` and `read ADDRESS BYTES`
 ";
 
 fn main() -> ExitCode {
@@ -45,11 +45,14 @@ fn make_parts(module: &str, seen: &str, first: &str, second: &str) -> Result<(),
 fn parse_seen(text: &str) -> Result<Seen, &str> {
     let mut seen = Seen::default();
     for line in text.lines() {
-        let (kind, number) = line.split_once(' ').ok_or(line)?;
-        let number = number.parse().map_err(|_| line)?;
+        let (kind, rest) = line.split_once(' ').ok_or(line)?;
+        let number = |text: &'_ str| text.parse().map_err(|_| line);
         match kind {
-            "point" => seen.points.insert(number),
-            "read" => seen.reads.insert(number),
+            "point" => seen.points.insert(number(rest)?),
+            "read" => {
+                let (address, bytes) = rest.split_once(' ').ok_or(line)?;
+                seen.reads.insert((number(address)?, number(bytes)?))
+            }
             _ => return Err(line),
         };
     }

@@ -61,8 +61,8 @@ impl Running {
             })
             .expect("its name is free");
         linker
-            .func_wrap(PAGE, record::READ, move |mut host: Caller<'_, Host>, address: i32| {
-                host.data_mut().seen.reads.insert(number(address));
+            .func_wrap(PAGE, record::READ, move |mut host: Caller<'_, Host>, address: i32, bytes: i32| {
+                host.data_mut().seen.reads.insert((number(address), number(bytes)));
             })
             .expect("its name is free");
         linker.func_wrap(PAGE, LOAD, join).expect("its name is free");
@@ -165,7 +165,7 @@ fn what_was_not_seen_is_not_in_the_first_part() {
 #[test]
 fn a_table_that_is_only_mentioned_by_its_end_goes_with_what_reads_it() {
     let seen = seen(&[(3, &[0])]);
-    assert!(seen.reads.contains(&8192), "{:?}", seen.reads);
+    assert!(seen.reads.contains(&(8192, 4)), "{:?}", seen.reads);
     let parts = parts(&Seen { points: seen.points.clone(), reads: seen.reads.clone() });
     let mut running = Running::new(&parts.first, Some(&parts.second));
     assert_eq!(running.run(3, 0).0, Some(87));
