@@ -193,4 +193,44 @@ mod tests {
         found.sort_by(|a, b| natural(a, b));
         assert_eq!(found, ["10.96.0.1", "10.96.9.1", "10.96.101.1", "None"]);
     }
+
+    /// Services whose names, addresses and ports are chosen, so that every width is.
+    const SERVICES: &str = "kubectl create service clusterip a --tcp=80 --clusterip=10.96.200.1 >/dev/null; kubectl create service nodeport longer-name --tcp=80:8080 --node-port=30080 >/dev/null; kubectl delete svc kubernetes >/dev/null; kubectl patch svc longer-name --type=merge -p '{\"spec\":{\"externalIPs\":[\"203.0.113.7\"]}}' >/dev/null 2>&1; ";
+
+    #[track_caller]
+    fn check(command: &str, expected: &str) {
+        // Ages and the one address that is allocated are not chosen.
+        let script = format!("{SERVICES} {command} | sed 's/10\\.[0-9.]*  */10.x   /'");
+        crate::shell::testing::check_in_world(&script, expected, 0);
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_its_widest_cell_and_three_blanks() {
+        check(
+            "kubectl get svc a -o custom-columns=NAME:.metadata.name,PORT:.spec.ports[0].port,T:.spec.type",
+            "NAME   PORT   T\na      80     ClusterIP",
+        );
+        check(
+            "kubectl get svc a longer-name -o custom-columns=N:.metadata.name,NODEPORT:.spec.ports[*].nodePort,TYPE:.spec.type",
+            "N             NODEPORT   TYPE\na             <none>     ClusterIP\nlonger-name   30080      NodePort",
+        );
+        check(
+            "kubectl get svc a --no-headers -o custom-columns=:.metadata.name,:.spec.type",
+            "a     ClusterIP",
+        );
+    }
+
+    #[test]
+    fn headers_kinds_and_labels_take_part_in_the_widths() {
+        check(
+            "kubectl get svc -L app,tier --no-headers | cut -c1-24",
+            "a             ClusterIP \nlonger-name   NodePort  ",
+        );
+        check(
+            "kubectl get svc --show-kind --no-headers | cut -c1-33",
+            "service/a             ClusterIP  \nservice/longer-name   NodePort   ",
+        );
+        check("kubectl get svc a longer-name | head -n 1 | cut -c1-26", "NAME          TYPE        ");
+        check("kubectl get svc a | head -n 1 | cut -c1-20", "NAME   TYPE        C");
+    }
 }
