@@ -113,10 +113,9 @@ impl Cluster {
         let mut managers: Vec<Managed> = Vec::new();
         for entry in entries {
             let Some(after) = &entry.after else { continue };
-            if managers.is_empty() && entry.before.is_some() {
-                let before = entry.before.as_ref().expect("it was just seen");
+            if let Some(before) = entry.before.as_ref().filter(|_| managers.is_empty()) {
                 let mut set = changes(&empty(of), &before.value, of).set;
-                set.retain(|path| is_managed(path));
+                set.retain(is_managed);
                 managers.push(Managed {
                     manager: SmolStr::new_static(FORGOTTEN),
                     subresource: "",
@@ -149,7 +148,7 @@ fn note(managers: &mut Vec<Managed>, entry: &Entry, mut found: Changes, time: Ti
     if entry.writer.subresource == Subresource::Binding {
         return;
     }
-    found.set.retain(|path| is_managed(path));
+    found.set.retain(is_managed);
     let manager = match entry.writer.manager.as_str() {
         "" => SmolStr::new_static(program(entry.actor)),
         manager => SmolStr::new(manager),
@@ -189,7 +188,11 @@ fn subresource(entry: &Entry) -> &'static str {
 fn is_managed(path: &Path) -> bool {
     let (root, second) = (path.first().map_or("", |step| step.as_str()), path.get(1));
     let unmanaged = second.is_some_and(|step| UNMANAGED.contains(&step.as_str()));
-    !matches!(root, "" | "f:apiVersion" | "f:kind") && !(root == "f:metadata" && unmanaged)
+    match root {
+        "" | "f:apiVersion" | "f:kind" => false,
+        "f:metadata" => !unmanaged,
+        _ => true,
+    }
 }
 
 /// Whether a field of a new object was asked for or defaulted, not allocated or admitted.
@@ -203,7 +206,8 @@ fn is_asked_for(entry: &Entry, object: &Value, path: &Path) -> bool {
             let at = ALLOCATED.iter().position(|held| *held == field);
             let allocated = at.is_some_and(|at| entry.writer.allocated & (1 << at) != 0);
             let node_port = path.last().is_some_and(|step| step == "f:nodePort");
-            !allocated && !(node_port && entry.writer.allocated & NODE_PORTS != 0)
+            let node_port = node_port && entry.writer.allocated & NODE_PORTS != 0;
+            !(allocated || node_port)
         }
         Kind::Pod => {
             const TOKEN: &str = "kube-api-access-";
@@ -216,10 +220,8 @@ fn is_asked_for(entry: &Entry, object: &Value, path: &Path) -> bool {
                     .iter()
                     .all(|one| one.get("name").str().starts_with(TOKEN));
             let mounts = path.len() == 4 && path[3] == "f:volumeMounts";
-            !ADMITTED.contains(&path[1].as_str())
-                && !token
-                && !list_of_token
-                && !(mounts && only_tokens(object))
+            let mounts = mounts && only_tokens(object);
+            !(ADMITTED.contains(&path[1].as_str()) || token || list_of_token || mounts)
         }
         _ => true,
     }
