@@ -207,7 +207,7 @@ struct Inner {
     /// Packets of the person's commands, oldest first.
     journeys: RefCell<VecDeque<Rc<Journey>>>,
     /// Packets of running programs, oldest first.
-    sparks: RefCell<VecDeque<Rc<Journey>>>,
+    sparks: RefCell<VecDeque<(f64, Rc<Journey>)>>,
     packets_seen: Cell<u64>,
     /// Counts how often the map was arranged anew without any object having changed.
     rearranged: Cell<u64>,

@@ -10,6 +10,7 @@ use crate::api::value::SmolStr;
 use crate::network::{Origin, Transport};
 use crate::shell::load;
 use crate::simulation::load::{LoadPlan, LoadStatistics};
+use crate::ui::dom;
 use crate::ui::model::journey::Journey;
 use crate::ui::model::layout::NODES;
 
@@ -17,6 +18,8 @@ use crate::ui::model::layout::NODES;
 const JOURNEYS: usize = 40;
 /// Packets of running programs that are shown at once.
 const SPARKS: usize = 200;
+/// Milliseconds that one of them flies, as `packet.css` has it, and a little more.
+const FLIGHT_MS: f64 = 1_200.0;
 /// The port of DNS: its packets are shown, but followed only on request.
 const DNS_PORT: u16 = 53;
 
@@ -28,7 +31,7 @@ impl World {
 
     /// Packets of running programs, oldest first.
     pub fn sparks(&self) -> Vec<Rc<Journey>> {
-        self.0.sparks.borrow().iter().cloned().collect()
+        self.0.sparks.borrow().iter().map(|(_, journey)| Rc::clone(journey)).collect()
     }
 
     /// The packet that is followed.
@@ -106,6 +109,7 @@ impl World {
         }
         let mut journeys = self.0.journeys.borrow_mut();
         let mut sparks = self.0.sparks.borrow_mut();
+        let now = dom::milliseconds();
         let last = sent.iter().rposition(|(dns, _)| !dns);
         for (index, (_, journey)) in sent.into_iter().enumerate() {
             let journey = Rc::new(journey);
@@ -116,13 +120,14 @@ impl World {
             if commanded && last == Some(index) {
                 self.0.followed.set(Some(journey.number));
             } else {
-                sparks.push_back(journey);
+                sparks.push_back((now, journey));
             }
         }
         while journeys.len() > JOURNEYS {
             journeys.pop_front();
         }
-        while sparks.len() > SPARKS {
+        // What has flown by is drawn no more.
+        while sparks.len() > SPARKS || sparks.front().is_some_and(|(born, _)| now - born > FLIGHT_MS) {
             sparks.pop_front();
         }
         drop((journeys, sparks));
