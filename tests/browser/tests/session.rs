@@ -66,7 +66,8 @@ fn a_new_cluster_has_the_settings_that_were_chosen() {
         page.find("textbox", "Nodes");
         page.script(
             "const named = (label) => label.textContent.startsWith('Nodes');
-             [...document.querySelectorAll('.settings label')].find(named).querySelector('input').select();",
+             [...document.querySelectorAll('.settings label')].filter(named)
+               .find((label) => label.querySelector('input')).querySelector('input').select();",
             &[],
         );
         page.press(&['5']);
