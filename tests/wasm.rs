@@ -143,7 +143,7 @@ async fn a_selected_service_is_inspected_and_the_language_changes() {
     let inspector = page.find("section[aria-label=Inspector]").text_content().unwrap_or_default();
     assert!(inspector.contains("app=web") && inspector.contains("ClusterIP"), "{inspector}");
     assert_eq!(page.count(".endpoints tr.ready"), 3);
-    page.click(".top-bar .text-button");
+    page.click(".top-bar .text-button[lang]");
     wait(60).await;
     assert!(page.text().contains("选择算符"), "{}", page.text());
 }
