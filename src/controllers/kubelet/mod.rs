@@ -39,6 +39,9 @@ const START: Span = Span::from_ms(670);
 const STAGGER: Span = Span::from_ms(9);
 /// From how many on they come up together, so that large batches stay cheap.
 const STAGGERED: u32 = 8;
+/// With so many Pods on their way they come up and go together: in a busy cluster nobody sees them singly, and
+/// every moment costs a round of all controllers.
+const CROWD: usize = 200;
 /// From a failed pull to the back-off.
 const PULL_BACK_OFF: Span = Span::from_ms(1000);
 /// From the end of an init container to the start of the next one.
@@ -672,7 +675,8 @@ impl Look<'_, '_> {
         let object = self.object.clone();
         let Some(stops_at) = self.record.stops_at else {
             let span = stopping_time(&object);
-            let stagger = self.kubelet.stopped.next(self.now);
+            let crowd = self.kubelet.records.len() > CROWD;
+            let stagger = if crowd { Span::default() } else { self.kubelet.stopped.next(self.now) };
             self.record.stops_at = Some(self.now + span + stagger);
             for (index, container) in object.as_pod().expect("the kubelet reads Pods").spec.all().enumerate()
             {
@@ -829,8 +833,10 @@ impl Controller for Kubelet {
             }
         } else if fresh {
             look.begin();
-            let delay = look.kubelet.begun.next(now);
-            look.record.delay(delay);
+            if look.kubelet.records.len() <= CROWD {
+                let delay = look.kubelet.begun.next(now);
+                look.record.delay(delay);
+            }
         } else {
             look.step();
         }
