@@ -234,7 +234,7 @@ impl Run {
                     self.next.start = Some(now + super::START);
                 }
                 "ImagePullBackOff" => {}
-                "CrashLoopBackOff" => self.next.start = Some(now + super::back_off(self.restarts)),
+                "CrashLoopBackOff" => self.next.start = Some(now + super::ending::back_off(self.restarts)),
                 _ => self.next.start = Some(now + super::START),
             },
             State::Running { since } => {
