@@ -1,48 +1,33 @@
 //! What follows from probes: readiness, and the end of a container that fails too often.
 
-use super::probe::Subject;
+use std::collections::BTreeMap;
+
+use super::probe::Facts;
 use super::{Look, probe, restarts};
 use crate::api::typed::{Container, Role};
-use crate::containers::process;
 
 impl Look<'_, '_> {
+    /// What probes of a container's latest run go by.
+    pub(super) fn facts(&self, container: &Container, index: usize) -> Facts {
+        let kubelet = self.context.cluster.settings().kubelet;
+        Facts::of(container, &self.container_key(container, index), self.context.runtime, kubelet)
+    }
+
     /// Whether a probe whose command is run has failed too often.
     pub(super) fn is_condemned(&self, container: &Container, index: usize) -> bool {
-        let kubelet = self.context.cluster.settings().kubelet;
-        let key = self.container_key(container, index);
-        let Some(found) = probe::found(self.context.runtime, kubelet, &key) else { return false };
-        if !self.record.runs[index].is_running() || found.is_empty() {
+        let facts = self.facts(container, index);
+        let quiet = facts.found.as_ref().is_none_or(BTreeMap::is_empty);
+        if quiet || !self.record.runs[index].is_running() {
             return false;
         }
-        let process = process(container);
-        let (object, ips) = (&self.object, &self.ips);
-        let subject = Subject {
-            object,
-            container,
-            process: &process,
-            ips,
-            watched: true,
-            kubelet,
-            probed: Some(&found),
-        };
+        let subject = facts.subject(&self.object, container, &self.ips);
         probe::fatal(&self.record.runs[index], subject).is_some()
     }
 
     /// A probe has failed too often: the container is stopped, and started again by its restart policy.
     pub(super) fn kill(&mut self, container: &Container, index: usize) {
-        let process = process(container);
-        let watched = self.context.runtime.runs_programs;
-        let kubelet = self.context.cluster.settings().kubelet;
-        let found = probe::found(self.context.runtime, kubelet, &self.container_key(container, index));
-        let subject = Subject {
-            object: &self.object,
-            container,
-            process: &process,
-            ips: &self.ips,
-            watched,
-            kubelet,
-            probed: found.as_ref(),
-        };
+        let facts = self.facts(container, index);
+        let subject = facts.subject(&self.object, container, &self.ips);
         let Some((kind, message)) = probe::fatal(&self.record.runs[index], subject) else {
             self.record.runs[index].next.kill = None;
             return;
@@ -52,7 +37,7 @@ impl Look<'_, '_> {
         let message = format!("Container {} failed {kind} probe, {restarted}", container.name);
         self.say(false, &container.name, "Killing", message);
         // A shell that is the first process of its container does not hear SIGTERM.
-        let deaf = process.assumed || process.program.is_some();
+        let deaf = facts.process.assumed || facts.process.program.is_some();
         self.end(container, index, if deaf { 137 } else { 0 });
     }
 
@@ -66,19 +51,8 @@ impl Look<'_, '_> {
             return;
         }
         let first = run.next.probe.is_some();
-        let process = process(container);
-        let watched = self.context.runtime.runs_programs;
-        let kubelet = self.context.cluster.settings().kubelet;
-        let found = probe::found(self.context.runtime, kubelet, &self.container_key(container, index));
-        let subject = Subject {
-            object: &self.object,
-            container,
-            process: &process,
-            ips: &self.ips,
-            watched,
-            kubelet,
-            probed: found.as_ref(),
-        };
+        let facts = self.facts(container, index);
+        let subject = facts.subject(&self.object, container, &self.ips);
         let started = run.started || probe::started(run, subject);
         let result = if started { probe::readiness(run, subject) } else { Err(None) };
         let complaint = probe::complaint(subject).filter(|_| started);

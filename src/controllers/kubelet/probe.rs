@@ -17,7 +17,7 @@ use crate::cluster::Kubelets;
 use crate::cluster::clock::{Instant, Span};
 use crate::containers::catalogue::App;
 use crate::containers::http::{self, Request, Server};
-use crate::containers::{ContainerKey, Listener, Probed, Process, Reference, Runtime};
+use crate::containers::{ContainerKey, Listener, Probed, Process, Reference, Runtime, process};
 
 /// Paths that pass with [`Kubelets::StandIn`], whatever the image is known to answer.
 const HEALTH_PATHS: [&str; 9] =
@@ -47,11 +47,48 @@ pub(super) struct Subject<'a> {
 /// What the `exec` probes of a run found, by kind.
 pub(super) type Found = BTreeMap<&'static str, Probed>;
 
-/// What somebody who runs the programs of containers found; `None` where nobody does, and probes are judged by
-/// their words alone.
-pub(super) fn found(runtime: &Runtime, kubelet: Kubelets, key: &ContainerKey) -> Option<Found> {
-    let runs = runtime.runs_programs && kubelet == Kubelets::Strict;
-    runs.then(|| runtime.container(key).map(|run| run.probed.clone()).unwrap_or_default())
+/// What probes of a container's run go by, besides documents.
+pub(super) struct Facts {
+    pub(super) process: Process,
+    /// Whether somebody runs the programs of containers.
+    pub(super) watched: bool,
+    kubelet: Kubelets,
+    /// What `exec` probes found; `None` where nobody runs them, and they are judged by their words alone.
+    pub(super) found: Option<Found>,
+}
+
+impl Facts {
+    /// The facts of the run `key` of a container.
+    pub(super) fn of(
+        container: &Container,
+        key: &ContainerKey,
+        runtime: &Runtime,
+        kubelet: Kubelets,
+    ) -> Self {
+        let watched = runtime.runs_programs;
+        let runs = watched && kubelet == Kubelets::Strict;
+        let found = runs.then(|| runtime.container(key).map(|run| run.probed.clone()).unwrap_or_default());
+        Self { process: process(container), watched, kubelet, found }
+    }
+
+    /// The container as its probes see it.
+    pub(super) fn subject<'a>(
+        &'a self,
+        object: &'a Object,
+        container: &'a Container,
+        ips: &'a [IpAddr],
+    ) -> Subject<'a> {
+        let Self { process, watched, kubelet, found } = self;
+        Subject {
+            object,
+            container,
+            process,
+            ips,
+            watched: *watched,
+            kubelet: *kubelet,
+            probed: found.as_ref(),
+        }
+    }
 }
 
 fn seconds(probe: &Value, field: &str, default: i64) -> Span {

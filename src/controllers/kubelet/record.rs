@@ -3,7 +3,7 @@
 //! Owns the states of containers and when each changes next. A record can be made anew from the Pod's status at
 //! any time: nothing in it outlives the kubelet's interest, and undo needs to know nothing of it.
 
-use super::probe::Subject;
+use super::probe::{Facts, Subject};
 use super::pull;
 use crate::api::object::Object;
 use crate::api::time::Timestamp;
@@ -11,7 +11,7 @@ use crate::api::typed::{Container, Pod, Role};
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::Cluster;
 use crate::cluster::clock::{Instant, Span};
-use crate::containers::{ContainerKey, Runtime, process};
+use crate::containers::{ContainerKey, Runtime};
 
 /// Why a container waits whose init containers have not done their part.
 const INITIALIZING: &str = "PodInitializing";
@@ -244,13 +244,9 @@ impl Run {
                     restart: self.restarts,
                 };
                 let started = runtime.container(&key).map_or(cluster.instant_of(*since), |run| run.started);
-                let process = process(container);
                 let ips = &object.as_pod().expect("the kubelet reads Pods").ips;
-                let watched = runtime.runs_programs;
-                let kubelet = cluster.settings().kubelet;
-                let found = super::probe::found(runtime, kubelet, &key);
-                let probed = found.as_ref();
-                let subject = Subject { object, container, process: &process, ips, watched, kubelet, probed };
+                let facts = Facts::of(container, &key, runtime, cluster.settings().kubelet);
+                let subject = facts.subject(object, container, ips);
                 self.plan(subject, started);
             }
             State::Ended(ended) => {

@@ -2,17 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::probe::Subject;
 use super::pull::Pull;
 use super::record::{Ended, State};
-use super::{
-    Look, PULL_BACK_OFF, RESTART, environment, mounts, probe, pull, record, restarts, staged_failure,
-};
+use super::{Look, PULL_BACK_OFF, RESTART, environment, mounts, pull, record, restarts, staged_failure};
 use crate::api::registry::Kind;
 use crate::api::time::Timestamp;
 use crate::api::typed::{Container, Role};
 use crate::cluster::Kubelets;
-use crate::containers::process;
 
 impl Look<'_, '_> {
     /// The Pod was just bound: images are pulled, the status says that containers are being created.
@@ -133,32 +129,22 @@ impl Look<'_, '_> {
             self.say(false, &container.name, "Pulled", message);
         }
         let key = self.container_key(container, index);
-        let process = process(container);
-        let watched = self.context.runtime.runs_programs;
-        let kubelet = self.context.cluster.settings().kubelet;
-        let found = probe::found(self.context.runtime, kubelet, &self.container_key(container, index));
+        let facts = self.facts(container, index);
+        let process = &facts.process;
         if let Some(program) = &process.missing
-            && kubelet == Kubelets::Strict
+            && self.context.cluster.settings().kubelet == Kubelets::Strict
         {
             return self.fail_to_start(container, index, program);
         }
         self.context.runtime.start(key.clone(), own, services, self.now);
-        if !watched || process.program.is_none() {
+        if !facts.watched || process.program.is_none() {
             for line in &process.prints {
                 self.context.runtime.log(&key, self.now, line.clone());
             }
         }
         let id = format!("containerd://{}", self.context.cluster.random().digest());
         let since = self.context.cluster.timestamp();
-        let subject = Subject {
-            object: &self.object,
-            container,
-            process: &process,
-            ips: &self.ips,
-            watched,
-            kubelet,
-            probed: found.as_ref(),
-        };
+        let subject = facts.subject(&self.object, container, &self.ips);
         let run = &mut self.record.runs[index];
         run.id = id.into();
         run.state = State::Running { since };

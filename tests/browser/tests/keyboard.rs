@@ -90,7 +90,7 @@ fn the_walk_from_a_manifest_to_a_packet_needs_no_mouse() {
         page.press(&[key::ENTER]);
         page.wait_for("the packet", |page| page.has("button", "Next hop").then_some(()));
         // Its hops, one by one, and all of them.
-        tab_to(page, "Next hop", true);
+        tab_to(page, "Next hop", false);
         page.press(&[key::ENTER]);
         tab_to(page, "Packets", false);
         page.press(&[key::ENTER]);
