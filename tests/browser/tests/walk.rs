@@ -119,9 +119,10 @@ fn a_node_port_without_endpoints_says_why_and_answers_once_a_label_is_set() {
         let (port, _) = port.unwrap_or_else(|| panic!("no node port in:\n{service}"));
 
         page.terminal("ssh k8s-w1");
-        holds(&page.terminal(&format!("curl {address}")), &["Welcome to nginx!"]);
+        // kube-proxy writes its rules once a second at most.
+        page.terminal_until(&format!("curl {address}"), "Welcome to nginx!");
         page.terminal("exit");
-        holds(&page.terminal(&format!("curl 192.168.1.72:{port}")), &["Welcome to nginx!"]);
+        page.terminal_until(&format!("curl 192.168.1.72:{port}"), "Welcome to nginx!");
     });
 }
 
