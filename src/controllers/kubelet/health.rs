@@ -1,7 +1,5 @@
 //! What follows from probes: readiness, and the end of a container that fails too often.
 
-use std::collections::BTreeMap;
-
 use super::probe::Facts;
 use super::{Look, probe, restarts};
 use crate::api::typed::{Container, Role};
@@ -15,9 +13,14 @@ impl Look<'_, '_> {
 
     /// Whether a probe whose command is run has failed too often.
     pub(super) fn is_condemned(&self, container: &Container, index: usize) -> bool {
+        // Few containers have such probes: look for what they found before anything else is worked out.
+        let run = self.context.runtime.container(&self.container_key(container, index));
+        let probed = run.is_some_and(|run| !run.probed.is_empty());
+        if !probed || !self.record.runs[index].is_running() {
+            return false;
+        }
         let facts = self.facts(container, index);
-        let quiet = facts.found.as_ref().is_none_or(BTreeMap::is_empty);
-        if quiet || !self.record.runs[index].is_running() {
+        if facts.found.is_none() {
             return false;
         }
         let subject = facts.subject(&self.object, container, &self.ips);

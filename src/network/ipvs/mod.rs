@@ -152,6 +152,17 @@ pub struct VirtualServer {
     pub real: Vec<SocketAddr>,
 }
 
+impl VirtualServer {
+    /// The virtual server of a Service port at one of its addresses.
+    fn of(port: &ServicePort, address: SocketAddr, real: Vec<SocketAddr>) -> Self {
+        let persistent_seconds = match port.affinity {
+            Affinity::ClientIp { timeout_seconds } => Some(timeout_seconds),
+            Affinity::None => None,
+        };
+        Self { protocol: port.protocol(), address, persistent_seconds, real }
+    }
+}
+
 /// The virtual servers of a node, in the order of `ipvsadm`: by protocol, address and port.
 #[must_use]
 pub fn virtual_servers(proxy: &Proxy<'_>, node: NodeId) -> Vec<VirtualServer> {
@@ -170,12 +181,7 @@ pub fn virtual_servers(proxy: &Proxy<'_>, node: NodeId) -> Vec<VirtualServer> {
             let mut real: Vec<SocketAddr> =
                 chosen.iter().map(|index| port.endpoints[*index as usize].address).collect();
             real.sort_unstable();
-            let persistent_seconds = match port.affinity {
-                Affinity::ClientIp { timeout_seconds } => Some(timeout_seconds),
-                Affinity::None => None,
-            };
-            let address = SocketAddr::new(ip, number);
-            all.push(VirtualServer { protocol: port.protocol(), address, persistent_seconds, real });
+            all.push(VirtualServer::of(port, SocketAddr::new(ip, number), real));
         }
     }
     all.sort_by_key(|server| (server.protocol as u8, server.address));

@@ -3,18 +3,19 @@
 //! Owns the texts. kube-proxy writes the same iptables rules whatever Services there are; what differs is in the
 //! sets ([`super::sets`]) and the virtual servers ([`super::virtual_servers`]).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::super::hop::Rule;
 use super::super::iptables::ruleset::{Fixed, Table, plugin};
 use super::super::iptables::{comment, masquerade as masquerade_marked, rule};
 use super::super::packet::Packet;
 use super::super::proxy::{Choice, Filter, MasqueradeReason, Proxy};
+use super::super::services::ServicePort;
 use super::super::tables::{Frontend, Matched};
 use super::super::topology::NodeId;
 use super::sets::{self, Members, Set};
 use super::{VirtualServer, virtual_servers};
-use crate::api::typed::{Affinity, Policy, Protocol};
+use crate::api::typed::{Policy, Protocol};
 
 const FILTER: Fixed = &[
     (
@@ -227,7 +228,7 @@ fn server_line(server: &VirtualServer) -> String {
 pub fn list(
     proxy: &Proxy<'_>,
     node: NodeId,
-    connections: impl Fn(&VirtualServer, std::net::SocketAddr) -> (usize, usize),
+    connections: impl Fn(&VirtualServer, SocketAddr) -> (usize, usize),
 ) -> String {
     let mut text = "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n".to_owned();
     for server in virtual_servers(proxy, node) {
@@ -245,6 +246,11 @@ pub fn list(
 /// A rule of the kernel's virtual servers.
 fn virtual_rule(text: String) -> Rule {
     Rule { table: "ipvs", chain: String::new(), text }
+}
+
+/// The virtual server of a Service port at an address, as a rule that a packet met.
+fn server_rule(port: &ServicePort, address: SocketAddr) -> Rule {
+    virtual_rule(server_line(&VirtualServer::of(port, address, Vec::new())))
 }
 
 /// The rules that led a packet to its backend, the last one being the virtual server's choice.
@@ -274,13 +280,7 @@ pub(in crate::network) fn translation(choice: &Choice<'_>, packet: &Packet, pods
     if matched.frontend != Frontend::NodePort {
         rules.push(local_route(to.ip()));
     }
-    let persistent_seconds = match port.affinity {
-        Affinity::ClientIp { timeout_seconds } => Some(timeout_seconds),
-        Affinity::None => None,
-    };
-    let server =
-        VirtualServer { protocol: port.protocol(), address: to, persistent_seconds, real: Vec::new() };
-    rules.push(virtual_rule(server_line(&server)));
+    rules.push(server_rule(port, to));
     rules.push(virtual_rule(format!("  -> {:<28} Masq    1", choice.backend.address.to_string())));
     rules
 }
@@ -312,14 +312,7 @@ pub(in crate::network) fn filter(matched: Matched<'_>, packet: &Packet, filter: 
         }
         return vec![by_set(sets::LOAD_BALANCER_FW, v4), drop_ranges()];
     }
-    let persistent_seconds = match matched.port.affinity {
-        Affinity::ClientIp { timeout_seconds } => Some(timeout_seconds),
-        Affinity::None => None,
-    };
-    let protocol = matched.port.protocol();
-    let server =
-        VirtualServer { protocol, address: packet.destination, persistent_seconds, real: Vec::new() };
-    vec![virtual_rule(server_line(&server))]
+    vec![server_rule(matched.port, packet.destination)]
 }
 
 /// The rule that keeps the node's own ports from being reached at the address of a Service.
