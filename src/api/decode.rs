@@ -139,7 +139,7 @@ impl<'a> Decoder<'a> {
                 Ok(None)
             }
             (Shape::Int32 | Shape::Int64, Value::Int(_) | Value::Float(_)) => Ok(self.integer(shape, value)),
-            (Shape::String, Value::Str(_)) | (Shape::Boolean, Value::Bool(_)) | (Shape::Object, _) => {
+            (Shape::String, Value::Str(_)) | (Shape::Boolean, Value::Bool(_)) | (Shape::Object(_), _) => {
                 Ok(None)
             }
             _ => {

@@ -275,7 +275,7 @@ pub(super) fn zero(owner: &str, field: &str, type_name: &str, shape: &Shape, req
         // A target port of 0 or "" is one that was not given: the defaults replace it.
         Shape::IntOrString if field == "targetPort" => Zero::Gone,
         Shape::IntOrString => Zero::Pointer,
-        Shape::List(_) | Shape::Map(_) | Shape::Bytes | Shape::Object => Zero::Gone,
+        Shape::List(_) | Shape::Map(_) | Shape::Bytes | Shape::Object(_) => Zero::Gone,
         _ if POINTERS.binary_search(&field).is_ok() => Zero::Pointer,
         _ => Zero::Gone,
     }
@@ -321,7 +321,7 @@ fn plain_name(schema: &Schema, shape: &Shape) -> String {
         Shape::Time => "v1.Time".to_owned(),
         Shape::MicroTime => "v1.MicroTime".to_owned(),
         Shape::Bytes => "[]uint8".to_owned(),
-        Shape::Object => "runtime.RawExtension".to_owned(),
+        Shape::Object(_) => "runtime.RawExtension".to_owned(),
         Shape::Struct(id) => type_name(&schema.get(*id).name).to_owned(),
         Shape::List(item) => format!("[]{}", plain_name(schema, item)),
         Shape::Map(value) if **value == Shape::Quantity => "v1.ResourceList".to_owned(),

@@ -8,6 +8,7 @@ pub mod base64;
 pub mod cron;
 pub mod decode;
 pub mod field_set;
+pub mod field_words;
 mod go_time;
 pub mod go_types;
 pub mod json;

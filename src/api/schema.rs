@@ -14,7 +14,7 @@ use super::go_types::{self, Zero};
 use super::value::Value;
 
 /// The facts, as `reference/schema.json` gives them.
-const FACTS: &str = include_str!("schema.json");
+pub(super) const FACTS: &str = include_str!("schema.json");
 
 /// All types and kinds.
 #[derive(Debug)]
@@ -97,8 +97,8 @@ pub enum Shape {
     MicroTime,
     /// Base64.
     Bytes,
-    /// Any map: not looked into.
-    Object,
+    /// Any map: not looked into. With the name of its type: `RawExtension`.
+    Object(SmolStr),
     /// A map with known fields.
     Struct(TypeId),
     /// A list of one shape.
@@ -258,7 +258,23 @@ impl Shape {
             "meta/v1.Time" => Self::Time,
             "meta/v1.MicroTime" => Self::MicroTime,
             "string:byte" => Self::Bytes,
-            other => types.get(other).map_or(Self::Object, |&id| Self::Struct(id)),
+            other => types.get(other).map_or_else(|| Self::Object(other.into()), |&id| Self::Struct(id)),
+        }
+    }
+
+    /// The name of the type that this is, or that its items or values are, as the schema has it:
+    /// `core/v1.ServicePort`, `Quantity`; none for plain texts, numbers and the like.
+    #[must_use]
+    pub fn type_name(&self) -> Option<&str> {
+        match self {
+            Self::IntOrString => Some("IntOrString"),
+            Self::Quantity => Some("Quantity"),
+            Self::Time => Some("meta/v1.Time"),
+            Self::MicroTime => Some("meta/v1.MicroTime"),
+            Self::Object(name) => Some(name),
+            Self::Struct(id) => Some(&schema().get(*id).name),
+            Self::List(inner) | Self::Map(inner) => inner.type_name(),
+            Self::String | Self::Boolean | Self::Int32 | Self::Int64 | Self::Bytes => None,
         }
     }
 
@@ -288,7 +304,7 @@ mod tests {
                 let id = schema.named(name).unwrap();
                 let shape = &schema.get(id).field(field).unwrap().shape;
                 let free = objects.contains(&facts.get("type").str());
-                assert_eq!(*shape == Shape::Object, free, "{name}.{field}");
+                assert_eq!(matches!(shape, Shape::Object(_)), free, "{name}.{field}");
             }
         }
     }

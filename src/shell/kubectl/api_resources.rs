@@ -48,8 +48,6 @@ pub static VERSIONS: Verb = Verb {
     action: Action::Now(versions),
 };
 
-/// Groups that have no resource of their own in the table but are served.
-const FURTHER_VERSIONS: [&str; 1] = ["autoscaling/v1"];
 /// What stands between two columns, beyond the widest cell.
 const GAP: usize = 3;
 
@@ -64,9 +62,7 @@ fn resources(call: &Call) -> Outcome {
     match call.text("output") {
         "name" => {
             for resource in chosen {
-                let group = resource.group();
-                let dot = if group.is_empty() { "" } else { "." };
-                call.say(&format!("{}{dot}{group}", resource.name));
+                call.say(&resource.group_resource());
             }
             Ok(())
         }
@@ -114,7 +110,7 @@ fn table(call: &Call, resources: &[&Resource], wide: bool) {
 
 fn versions(call: &Call) -> Outcome {
     let mut versions: Vec<&str> = discovery::RESOURCES.iter().map(|resource| resource.version).collect();
-    versions.extend(FURTHER_VERSIONS);
+    versions.extend(discovery::FURTHER_VERSIONS);
     versions.sort_unstable();
     versions.dedup();
     for version in versions {

@@ -98,10 +98,24 @@ pub static RESOURCES: &[Resource] = &[
     Resource { name: "volumeattributesclasses", short: "vac", version: "storage.k8s.io/v1", namespaced: false, kind: "VolumeAttributesClass", verbs: ALL, categories: "" },
 ];
 
+/// Versions that have no resource of their own in the table but are served.
+pub const FURTHER_VERSIONS: [&str; 1] = ["autoscaling/v1"];
+
 impl Resource {
     /// The API group; empty for the core group.
     pub fn group(&self) -> &'static str {
         self.version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// The version within the group.
+    pub fn number(&self) -> &'static str {
+        self.version.rsplit_once('/').map_or(self.version, |(_, number)| number)
+    }
+
+    /// The resource with its group, as messages name it: `services`, `deployments.apps`.
+    pub fn group_resource(&self) -> String {
+        let group = self.group();
+        if group.is_empty() { self.name.to_owned() } else { format!("{}.{group}", self.name) }
     }
 
     /// Whether objects of it are stored.
@@ -110,11 +124,18 @@ impl Resource {
     }
 
     fn answers_to(&self, word: &str) -> bool {
-        let plain = word.split('.').next().unwrap_or(word);
+        let plain = word.split('.').next().filter(|plain| !plain.is_empty());
+        let Some(plain) = plain else { return false };
         self.name == plain
             || self.short.split(',').any(|short| short == plain)
             || self.kind.eq_ignore_ascii_case(plain)
     }
+}
+
+/// The resources that `word`, without a group, names, in order.
+pub fn named(word: &str) -> Vec<&'static Resource> {
+    let word = word.to_ascii_lowercase();
+    RESOURCES.iter().filter(|resource| resource.answers_to(&word)).collect()
 }
 
 /// Whether `word` names a resource that a real server has and Portside does not store.

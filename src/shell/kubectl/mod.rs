@@ -61,6 +61,7 @@ mod verb;
 mod version;
 mod wait;
 mod watch;
+mod wrap;
 
 use crate::shell::command::{Command, Flag, Found, Run, Value};
 use crate::shell::flags::{FlagError, Parsed, Style, parse};
