@@ -156,6 +156,11 @@ pub enum ConnectionCause {
     Ping,
     /// A datagram without an answer.
     Unanswered,
+    /// The answer was an ICMP error, and its sender kept it to itself: too many went to this client of late.
+    AnswerHeldBack {
+        /// Who would have sent it.
+        place: String,
+    },
     /// The sender has no address.
     NoSource,
     /// The packet went round in circles.
@@ -172,7 +177,7 @@ pub enum ConnectionCause {
 pub fn connection(cluster: &Cluster, trace: &Trace) -> Vec<Finding> {
     let behind = service_at(cluster, trace.target, trace.transport.protocol());
     let subject = behind.unwrap_or_else(|| Key::new(Kind::Service, "", ""));
-    let (subject, cause) = match &trace.outcome {
+    let (subject, cause) = match trace.outcome.in_the_end() {
         Outcome::Delivered(delivery) => {
             let rewritten = trace.hops.iter().find(|hop| hop.step == Step::Masquerade);
             let rewritten_at = rewritten.map(|hop| hop.place.to_string());
@@ -203,6 +208,10 @@ pub fn connection(cluster: &Cluster, trace: &Trace) -> Vec<Finding> {
     finding.field = remedy::field(&cause).to_owned();
     finding.fixes = remedy::fixes(cluster, trace, &subject, &cause);
     let mut findings = vec![finding];
+    if let Outcome::Dropped(Drop { place, cause: DropCause::AnswerHeldBack(_), .. }) = &trace.outcome {
+        let cause = ConnectionCause::AnswerHeldBack { place: place.to_string() };
+        findings.push(Finding::new(&subject, Severity::Note, Cause::Connection(cause)));
+    }
     if ask_service && subject.kind == Kind::Service {
         let about = service(cluster, &subject);
         let mut about: Vec<Finding> =
@@ -339,6 +348,7 @@ fn dropped(cluster: &Cluster, trace: &Trace, drop: &Drop, subject: Key) -> (Key,
         DropCause::BridgedAnswer => ConnectionCause::BridgedAnswer,
         DropCause::PingOfService => ConnectionCause::Ping,
         DropCause::Unanswered => ConnectionCause::Unanswered,
+        DropCause::AnswerHeldBack(_) => ConnectionCause::AnswerHeldBack { place: drop.place.to_string() },
     };
     (subject, cause)
 }

@@ -143,6 +143,7 @@ pub(super) fn fixes(cluster: &Cluster, trace: &Trace, subject: &Key, cause: &Con
             None => all_services(),
         }),
         ConnectionCause::NoSource => fixes.push(all_pods()),
+        ConnectionCause::AnswerHeldBack { .. } => {}
     }
     fixes
 }

@@ -7,6 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::hop::{Place, Recorder, Step};
+use super::icmp_limit::Host;
 use super::outcome::{DropCause, NoRouteCause, Outcome, Refusal, RefusedCause};
 use super::packet::{Packet, Transport};
 use super::rules;
@@ -42,7 +43,8 @@ impl<'a, R: Recorder> Walk<'a, R> {
             return self.dropped(Place::Router, packet, cause, blackhole);
         }
         if packet.ttl <= 1 {
-            return self.no_route(Place::Router, topology.router(from), packet, NoRouteCause::TimeToLive);
+            let by = topology.router(from);
+            return self.no_route(Place::Router, Some(Host::Router), by, packet, NoRouteCause::TimeToLive);
         }
         packet.ttl -= 1;
         if topology.in_lan(to) {
@@ -50,7 +52,13 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 Some(Owner::Node(node)) => self.enter_lan(*node, packet),
                 _ => {
                     let by = topology.router(to);
-                    self.no_route(Place::Router, by, packet, NoRouteCause::NobodyHasAddress)
+                    self.no_route(
+                        Place::Router,
+                        Some(Host::Router),
+                        by,
+                        packet,
+                        NoRouteCause::NobodyHasAddress,
+                    )
                 }
             };
         }

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use super::hop::{Hop, Place, Recorder, Rule, Step};
+use super::icmp_limit::Host;
 use super::outcome::{
     ARP_FAILURE_US, Delivery, Drop, DropCause, NoRoute, NoRouteCause, Outcome, Refusal, RefusedCause,
 };
@@ -44,7 +45,27 @@ impl<'a, R: Recorder> Walk<'a, R> {
         };
         // The client sees the answer come from where it sent to: translations are undone on the way back.
         let by = self.target.ip();
-        Outcome::Refused(Refusal { place, by, packet, cause, on_sender: false, latency_us: self.latency_us })
+        let latency_us = self.latency_us;
+        let from = packet.source.ip();
+        let itself = from == to.ip() || from.is_loopback();
+        let refused = Outcome::Refused(Refusal { place, by, packet, cause, on_sender: false, latency_us });
+        if packet.transport != Transport::Udp || itself {
+            return refused;
+        }
+        self.told(Host::At(to.ip()), from, refused)
+    }
+
+    /// An ICMP error is sent back, or held back: see [`super::icmp_limit`].
+    fn told(&mut self, host: Host, receiver: IpAddr, outcome: Outcome) -> Outcome {
+        if self.icmp_limit.allows(host, receiver, self.now) {
+            return outcome;
+        }
+        let (place, packet) = match &outcome {
+            Outcome::Refused(refusal) => (refusal.place.clone(), refusal.packet),
+            Outcome::NoRoute(no_route) => (no_route.place.clone(), no_route.packet),
+            Outcome::Delivered(_) | Outcome::Dropped(_) => return outcome,
+        };
+        Outcome::Dropped(Drop { place, packet, cause: DropCause::AnswerHeldBack(Box::new(outcome)) })
     }
 
     pub(super) fn refused(
@@ -62,12 +83,20 @@ impl<'a, R: Recorder> Walk<'a, R> {
         };
         let from_lan = passing.entered == Entered::FromLan;
         if hook == Hook::Forward && from_lan && self.proxy.topology.in_lan(packet.source.ip()) {
-            // Sent by a node, turned round by the router: the refusal was never seen to come back.
+            // Sent by a node, turned round by the router. A node that forwards back to where a packet came from
+            // tells the sender of the shorter way, and each such redirect empties the sender's bucket of ICMP
+            // errors (`ip_rt_send_redirect`): the refusal was never seen to come back.
             return self.dropped(place, packet, DropCause::Unanswered, why);
         }
         self.recorder.hop(|| Hop { rules: why().into(), ..hop(place.clone(), Step::Reject, packet) });
         let on_sender = hook == Hook::Output;
-        Outcome::Refused(Refusal { place, by, packet, cause, on_sender, latency_us: self.latency_us })
+        let latency_us = self.latency_us;
+        let refused = Outcome::Refused(Refusal { place, by, packet, cause, on_sender, latency_us });
+        // What goes back over loopback is not limited.
+        if passing.entered == Entered::Locally {
+            return refused;
+        }
+        self.told(Host::Node(passing.node), packet.source.ip(), refused)
     }
 
     pub(super) fn dropped(
@@ -81,9 +110,12 @@ impl<'a, R: Recorder> Walk<'a, R> {
         Outcome::Dropped(Drop { place, packet, cause })
     }
 
+    /// Nobody has the address, or it was forwarded too often. `host` sends an ICMP error; the sender itself knows
+    /// without one.
     pub(super) fn no_route(
         &mut self,
         place: Place,
+        host: Option<Host>,
         by: IpAddr,
         packet: Packet,
         cause: NoRouteCause,
@@ -92,7 +124,11 @@ impl<'a, R: Recorder> Walk<'a, R> {
         self.recorder.hop(|| hop(place.clone(), Step::Unreachable, packet));
         let wait = if cause == NoRouteCause::NobodyHasAddress { ARP_FAILURE_US } else { self.latency_us };
         let latency_us = self.latency_us + wait;
-        Outcome::NoRoute(NoRoute { place, by, packet, cause, latency_us })
+        let no_route = Outcome::NoRoute(NoRoute { place, by, packet, cause, latency_us });
+        match host {
+            Some(host) => self.told(host, packet.source.ip(), no_route),
+            None => no_route,
+        }
     }
 
     /// The address from which a node answers a sender: that of the interface towards it.

@@ -15,6 +15,7 @@
 //!   of a node.
 //! - [`host_ports`]: ports of nodes that lead to one Pod.
 //! - `sending`: the doors for packets; `walk`, `beyond`, `endings`: their way; [`flows`]: conntrack and session affinity.
+//! - `icmp_limit`: how many ICMP errors a host sends.
 //! - `following`: the journal; `lag`: kube-proxy's rules follow the slices a little later.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
@@ -25,6 +26,7 @@ pub mod flows;
 mod following;
 pub mod hop;
 pub mod host_ports;
+mod icmp_limit;
 pub mod iptables;
 pub mod ipvs;
 mod lag;
@@ -51,6 +53,7 @@ use crate::cluster::clock::Instant;
 use crate::cluster::random::Random;
 use crate::cluster::settings::ProxyMode;
 use flows::Flows;
+use icmp_limit::IcmpLimit;
 use lag::Lag;
 use proxy::Proxy;
 use sockets::SocketSource;
@@ -74,6 +77,7 @@ pub struct Network {
     tables: Tables,
     topology: Topology,
     flows: Flows,
+    icmp_limit: IcmpLimit,
     /// What kube-proxy has not yet written; `None` for one that writes at once.
     lag: Option<Lag>,
     /// Whether the sync under way concerns UDP.
@@ -97,6 +101,7 @@ impl Network {
             tables: Tables::default(),
             topology: Topology::new(sockets),
             flows: Flows::default(),
+            icmp_limit: IcmpLimit::default(),
             lag: None,
             datagrams_changed: false,
             random: None,

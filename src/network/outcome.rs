@@ -156,6 +156,10 @@ pub enum DropCause {
     PingOfService,
     /// A UDP datagram, or an answer to one, that nobody takes.
     Unanswered,
+    /// The answer was an ICMP error, and the host that would have sent it has sent so many to the client of late
+    /// that it keeps this one to itself (`net.ipv4.icmp_ratelimit`): what would have come back. A client that
+    /// tries again a second later is answered.
+    AnswerHeldBack(Box<Outcome>),
 }
 
 /// A packet to an address that nobody has.
@@ -185,6 +189,15 @@ pub enum NoRouteCause {
 }
 
 impl Outcome {
+    /// What became of the packet, whether its sender was told or not.
+    #[must_use]
+    pub fn in_the_end(&self) -> &Self {
+        match self {
+            Self::Dropped(Drop { cause: DropCause::AnswerHeldBack(inner), .. }) => inner.in_the_end(),
+            other => other,
+        }
+    }
+
     /// The delivery, if it was delivered.
     #[must_use]
     pub fn delivery(&self) -> Option<&Delivery> {

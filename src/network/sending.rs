@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::flows::{FlowAnswer, Flows};
 use super::hop::{FullRecorder, NullRecorder, Recorder};
+use super::icmp_limit::IcmpLimit;
 use super::proxy::Proxy;
 use super::topology::Owner;
 use super::walk::{Sender, Walk};
@@ -96,6 +97,7 @@ impl Network {
         Some(Stream {
             proxy,
             flows: &mut self.flows,
+            icmp_limit: &mut self.icmp_limit,
             random: self.random.as_mut().expect("the generator was made above"),
             now: cluster.now(),
             sender,
@@ -160,6 +162,7 @@ impl Network {
 pub struct Stream<'n> {
     proxy: Proxy<'n>,
     flows: &'n mut Flows,
+    icmp_limit: &'n mut IcmpLimit,
     random: &'n mut Random,
     now: Instant,
     sender: Sender<'n>,
@@ -180,6 +183,7 @@ impl Stream<'_> {
         let mut walk = Walk {
             proxy: self.proxy,
             flows: self.flows,
+            icmp_limit: self.icmp_limit,
             remember,
             random: self.random,
             now: self.now,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::flows::{Flow, Flows};
 use super::hop::{Hop, Place, Recorder, Rules, Step};
 use super::host_ports;
+use super::icmp_limit::{Host, IcmpLimit};
 use super::outcome::{DropCause, NoRouteCause, Outcome, PortName, RefusedCause};
 use super::packet::Packet;
 use super::proxy::{Draw, Filter, Hook, MasqueradeReason, Proxy};
@@ -91,6 +92,7 @@ enum Egress<'a> {
 pub(super) struct Walk<'a, R> {
     pub(super) proxy: Proxy<'a>,
     pub(super) flows: &'a mut Flows,
+    pub(super) icmp_limit: &'a mut IcmpLimit,
     /// Whether flows are remembered and found again, and then whether the packet opens a connection.
     pub(super) remember: Option<bool>,
     pub(super) random: &'a mut Random,
@@ -134,7 +136,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
         let owner = if on_link { topology.owner(to) } else { None };
         if on_link && owner.is_none() {
             self.recorder.hop(|| hop(place(), Step::Send, packet));
-            return self.no_route(place(), packet.source.ip(), packet, NoRouteCause::NobodyHasAddress);
+            return self.no_route(place(), None, packet.source.ip(), packet, NoRouteCause::NobodyHasAddress);
         }
         self.leave(place, Step::Send, packet, Vec::new, || topology.place(pod.node), POD_LINK_US);
         if on_link && let Some(Owner::Pod(peer)) = owner {
@@ -275,7 +277,8 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 if passing.packet.ttl <= 1 {
                     let by = self.answer_address(passing.node, passing.packet.source.ip());
                     let place = self.proxy.topology.place(passing.node);
-                    return self.no_route(place, by, passing.packet, NoRouteCause::TimeToLive);
+                    let host = Some(Host::Node(passing.node));
+                    return self.no_route(place, host, by, passing.packet, NoRouteCause::TimeToLive);
                 }
                 passing.packet.ttl -= 1;
             }
@@ -312,11 +315,11 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 self.at_router(packet)
             }
             Egress::Nobody => {
-                let by = match passing.entered {
-                    Entered::Locally => passing.original.source.ip(),
-                    _ => self.answer_address(node, passing.original.source.ip()),
+                let (host, by) = match passing.entered {
+                    Entered::Locally => (None, passing.original.source.ip()),
+                    _ => (Some(Host::Node(node)), self.answer_address(node, passing.original.source.ip())),
                 };
-                self.no_route(self.proxy.topology.place(node), by, packet, NoRouteCause::NobodyHasAddress)
+                self.no_route(topology.place(node), host, by, packet, NoRouteCause::NobodyHasAddress)
             }
         }
     }

@@ -15,12 +15,16 @@ pub use latency::Latencies;
 
 use super::Simulation;
 use crate::cluster::clock::{Instant, Span};
-use crate::network::{Delivery, DropCause, NoRouteCause, Origin, Outcome, Place, RefusedCause, Transport};
+use crate::network::{
+    Delivery, Drop, DropCause, NoRouteCause, Origin, Outcome, Place, RefusedCause, Transport,
+};
 
 /// How often requests that are due are sent: short against kube-proxy's sync, so that races can be seen.
 pub const LOAD_TICK: Span = Span::from_ms(20);
 /// How long a client waits for an answer before it counts a failure.
 const ANSWER_LIMIT: Span = Span::from_seconds(2);
+/// When a client's kernel sends an unanswered SYN again.
+const SYN_AGAIN: Span = Span::from_ms(1_000);
 /// At most one request in this time is sent with a trace, which is what the page draws.
 const SAMPLE_EVERY: Span = Span::from_ms(250);
 /// The most requests a second that a load may ask for.
@@ -334,6 +338,10 @@ fn failure(outcome: Option<&Outcome>) -> (LoadFailure, Span) {
                 RefusedCause::NothingListens | RefusedCause::ListensOnLoopback(_) => LoadFailure::Closed,
             };
             (why, Span(2 * refusal.latency_us))
+        }
+        Some(Outcome::Dropped(Drop { cause: DropCause::AnswerHeldBack(inner), .. })) => {
+            // The client's kernel sends its SYN again, and is told then.
+            (failure(Some(inner)).0, SYN_AGAIN)
         }
         Some(Outcome::Dropped(drop)) => {
             let why = match drop.cause {

@@ -1,7 +1,7 @@
 //! Connections that are refused, dropped or lead nowhere.
 
 use portside::explain::connection::ConnectionCause;
-use portside::explain::{Cause, ServiceCause};
+use portside::explain::{Cause, Finding, ServiceCause};
 
 use crate::world::{World, commands, edits, first, service, web};
 
@@ -141,4 +141,23 @@ fn a_client_that_the_server_does_not_see_names_the_node_that_hid_it() {
     world.run_in(&pod.name, &format!("curl {address}"));
     let found = world.failure();
     assert!(matches!(first(&found).0, Cause::Connection(ConnectionCause::Arrived { .. })), "{found:?}");
+}
+
+#[test]
+fn a_refusal_that_was_held_back_is_explained_by_its_cause_and_the_limit_of_icmp_errors() {
+    let world = web("{selector: {app: nobody}, ports: [{port: 53, protocol: UDP}]}");
+    let address = world.cluster_ip("web");
+    world.run("kubectl run client --image=nicolaka/netshoot --command -- sleep 36000; sleep 20");
+    let shown = world.run_in("client", &format!("dig @{address} x; dig @{address} x; dig @{address} x"));
+    // Each dig asks three times: six answers come at once, a token comes each second that a query waits for.
+    assert_eq!(shown.matches("connection refused").count(), 8, "{shown}");
+    assert_eq!(shown.matches("timed out").count(), 1, "{shown}");
+    let send = format!("for i in 1 2 3 4 5 6 7; do echo hi | nc -u -w 1 {address} 53; done");
+    world.run("sleep 10");
+    world.run_in("client", &send);
+    let failure = world.failure();
+    assert!(matches!(first(&failure).0, Cause::Connection(ConnectionCause::NoEndpoints)), "{failure:?}");
+    let held =
+        |found: &Finding| matches!(found.cause, Cause::Connection(ConnectionCause::AnswerHeldBack { .. }));
+    assert!(failure.iter().any(held), "{failure:?}");
 }

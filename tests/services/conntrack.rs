@@ -156,6 +156,9 @@ fn a_connection_that_is_repeated_stays_with_a_dead_backend_and_a_new_one_chooses
 fn each_host_that_forwards_a_packet_tells_when_its_time_is_up() {
     let mut simulation = world(ProxyMode::Iptables, 2);
     let by = |simulation: &mut Simulation, to: &str, transport, ttl| {
+        // A second apart: no more errors than that are sent to one client.
+        let later = simulation.cluster.now() + Span::from_seconds(1);
+        simulation.cluster.set_now(later);
         let sending = Sending::new(to.parse().expect("an address"), transport).with_ttl(ttl);
         match &simulation.send(&client(), &sending).outcome {
             Outcome::NoRoute(no_route) if no_route.cause == NoRouteCause::TimeToLive => {

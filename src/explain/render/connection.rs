@@ -354,6 +354,18 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 "没有谁接收时，UDP 不会给出任何消息。"
             ),
         ),
+        ConnectionCause::AnswerHeldBack { place } => Said::new(
+            say!(
+                language,
+                "The client was not told: {place} held its answer back.",
+                "客户端没有得到通知：{place} 没有把这个应答发出去。"
+            ),
+            say!(
+                language,
+                "Such an answer is an ICMP error, and Linux sends one client six of them at once and then one a second (icmp_ratelimit). TCP tries again after a second, and is told then; a datagram is not sent again.",
+                "这种应答是 ICMP 错误；Linux 对同一客户端最多连发六个，之后每秒一个（icmp_ratelimit）。TCP 一秒后会重试，那时就会得到通知；UDP 数据报不会重发。"
+            ),
+        ),
         ConnectionCause::NoSource => Said::new(
             say!(language, "The sender has no address to send from.", "发送方没有可用的地址。"),
             say!(

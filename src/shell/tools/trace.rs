@@ -5,7 +5,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::network::{DropCause, Hop, NoRouteCause, Outcome, Packet, RefusedCause, Step, Trace, Transport};
+use crate::network::{
+    Drop, DropCause, Hop, NoRouteCause, Outcome, Packet, RefusedCause, Step, Trace, Transport,
+};
 use crate::shell::command::{Command, Found, Run, Value};
 use crate::shell::flags::Style;
 use crate::shell::invocation::{Invocation, NOT_FOUND};
@@ -163,6 +165,14 @@ fn ending(outcome: &Outcome, language: Language) -> String {
             let why = refused(&refusal.cause, language);
             if english { format!("refused at once: {why}") } else { format!("立即被拒绝：{why}") }
         }
+        Outcome::Dropped(Drop { cause: DropCause::AnswerHeldBack(inner), .. }) => {
+            let inner = ending(inner, language);
+            if english {
+                format!("{inner}; the sender is not told (icmp_ratelimit)")
+            } else {
+                format!("{inner}；发送方没有得到通知（icmp_ratelimit）")
+            }
+        }
         Outcome::Dropped(drop) => {
             let why = dropped(&drop.cause, language);
             if english { format!("no answer ever: {why}") } else { format!("永远没有应答：{why}") }
@@ -270,7 +280,7 @@ fn dropped(cause: &DropCause, language: Language) -> String {
             en: "a Service's address answers on its ports only, not to ping",
             zh: "Service 的地址只在其端口上应答，不应答 ping",
         },
-        DropCause::Unanswered => Words {
+        DropCause::Unanswered | DropCause::AnswerHeldBack(_) => Words {
             en: "the answer would come from an address that the client never asked",
             zh: "应答会来自客户端从未请求过的地址",
         },

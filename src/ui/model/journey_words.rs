@@ -2,7 +2,7 @@
 //!
 //! Owns words only: one short line per step and per end. The long explanation is [`crate::explain`]'s.
 
-use crate::network::{DropCause, NoRouteCause, Outcome, Place, RefusedCause, Step};
+use crate::network::{Drop, DropCause, NoRouteCause, Outcome, Place, RefusedCause, Step};
 use crate::words::{Language, Words};
 
 /// A place in one word.
@@ -89,6 +89,13 @@ pub fn result(outcome: &Outcome, language: Language) -> String {
                 ),
             }
         }
+        Outcome::Dropped(Drop { cause: DropCause::AnswerHeldBack(inner), .. }) => fill(
+            say(Words {
+                en: "{} The sender was not told: ICMP errors to it are limited to one a second.",
+                zh: "{}发送方没有得到通知：发给它的 ICMP 错误每秒最多一个。",
+            }),
+            &[result(inner, language)],
+        ),
         Outcome::Dropped(drop) => fill(
             say(Words { en: "Dropped on {}: {}", zh: "在 {} 被丢弃：{}" }),
             &[name_of(&drop.place), say(drop_words(&drop.cause)).to_owned()],
@@ -150,7 +157,9 @@ fn drop_words(cause: &DropCause) -> Words {
             en: "a Service's address answers no ping; only its ports are translated.",
             zh: "Service 的地址不响应 ping；只有它的端口会被转换。",
         },
-        DropCause::Unanswered => Words { en: "nobody answers.", zh: "没有应答。" },
+        DropCause::Unanswered | DropCause::AnswerHeldBack(_) => {
+            Words { en: "nobody answers.", zh: "没有应答。" }
+        }
     }
 }
 

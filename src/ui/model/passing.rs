@@ -22,7 +22,7 @@ pub struct Passing {
 /// What would have to be true; `None` for a packet that arrived.
 #[must_use]
 pub fn to_pass(outcome: &Outcome) -> Option<Passing> {
-    let (words, values, service) = match outcome {
+    let (words, values, service) = match outcome.in_the_end() {
         Outcome::Delivered(_) => return None,
         Outcome::Refused(refusal) => refused(refusal),
         Outcome::Dropped(drop) => dropped(drop),
@@ -191,7 +191,7 @@ fn dropped(drop: &Drop) -> Said<'_> {
             vec![to.ip().to_string()],
             None,
         ),
-        DropCause::Unanswered => (
+        DropCause::Unanswered | DropCause::AnswerHeldBack(_) => (
             Words { en: "Somebody must answer at {}.", zh: "{} 处必须有应答方。" },
             vec![to.to_string()],
             None,
