@@ -1,16 +1,19 @@
 //! Cron schedules.
 //!
-//! Owns reading a schedule and the times that it names, in UTC. Grammar and messages are those of the standard
+//! Owns reading a schedule and the times that it names, by the clocks of a time zone. Grammar and messages are those of the standard
 //! parser of `robfig/cron` v3, which Kubernetes uses: five fields with lists, ranges, steps and names, the
 //! descriptors (`@hourly`), and `@every DURATION`.
 
 use time::OffsetDateTime;
 
 use super::time::Timestamp;
+use super::time_zone::TimeZone;
 
 /// How far ahead a time is looked for: `0 0 30 2 *` never comes.
 const YEARS_AHEAD: i32 = 5;
-const DAY: i64 = 86_400;
+/// An hour and a day, in seconds.
+const SECONDS_OF_HOUR: i64 = 3_600;
+const DAY: i64 = 24 * SECONDS_OF_HOUR;
 
 /// A schedule.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,34 +98,34 @@ impl Schedule {
 
     /// The first time after another one; `None` if none comes within five years.
     #[must_use]
-    pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
+    pub fn next(&self, after: Timestamp, zone: TimeZone) -> Option<Timestamp> {
         match self {
             Self::Every(seconds) => Some(Timestamp(after.0 + seconds)),
-            Self::Fields(fields) => fields.next(after),
+            Self::Fields(fields) => fields.next(after, zone),
         }
     }
 }
 
 impl Fields {
-    fn next(&self, after: Timestamp) -> Option<Timestamp> {
-        // From the beginning of the next minute on.
+    /// Steps by the clocks of the zone, from the largest unit to the smallest, as the library does: what clocks that
+    /// are put forward leave out does not happen, and what clocks that are put back show twice happens twice.
+    fn next(&self, after: Timestamp, zone: TimeZone) -> Option<Timestamp> {
         let mut at = (after.0.div_euclid(60) + 1) * 60;
-        let last_year = date(at)?.year() + YEARS_AHEAD;
+        let last_year = shown(at, zone)?.year() + YEARS_AHEAD;
         loop {
-            let now = date(at)?;
-            if now.year() > last_year {
+            let clock = shown(at, zone)?;
+            if clock.year() > last_year {
                 return None;
             }
-            let day = at - at.rem_euclid(DAY);
-            if !has(self.month, u8::from(now.month())) {
-                let first = now.replace_day(1).ok()?;
-                let days = i64::from(now.month().length(now.year()));
-                at = first.unix_timestamp() - first.unix_timestamp().rem_euclid(DAY) + days * DAY;
-            } else if !self.is_day(now) {
-                at = day + DAY;
-            } else if !has(self.hour, now.hour()) {
-                at = at - at.rem_euclid(3600) + 3600;
-            } else if !has(self.minute, now.minute()) {
+            let midnight = clock.unix_timestamp() - clock.unix_timestamp().rem_euclid(DAY);
+            if !has(self.month, u8::from(clock.month())) {
+                let days = i64::from(clock.month().length(clock.year()) - clock.day()) + 1;
+                at = begin(midnight + days * DAY, zone)?;
+            } else if !self.is_day(clock) {
+                at = begin(midnight + DAY, zone)?;
+            } else if !has(self.hour, clock.hour()) {
+                at += SECONDS_OF_HOUR - i64::from(clock.minute()) * 60;
+            } else if !has(self.minute, clock.minute()) {
                 at += 60;
             } else {
                 return Some(Timestamp(at));
@@ -137,8 +140,16 @@ impl Fields {
     }
 }
 
-fn date(seconds: i64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(seconds).ok()
+/// What the clocks of a zone show at a time.
+fn shown(at: i64, zone: TimeZone) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(at + zone.offset(Timestamp(at))).ok()
+}
+
+/// When a day begins whose midnight the clocks of a zone show as `midnight`, or leave out.
+fn begin(midnight: i64, zone: TimeZone) -> Option<i64> {
+    let at = zone.when(Timestamp(midnight)).0;
+    let hour = i64::from(shown(at, zone)?.hour());
+    Some(if hour > 12 { at + (24 - hour) * SECONDS_OF_HOUR } else { at })
 }
 
 fn has(bits: u64, value: u8) -> bool {
@@ -257,8 +268,35 @@ mod tests {
     use super::*;
 
     fn next(schedule: &str, after: &str) -> Option<String> {
-        let schedule = Schedule::parse(schedule).unwrap();
-        schedule.next(Timestamp::parse(after).unwrap()).map(|at| at.to_string())
+        next_in("", schedule, after)
+    }
+
+    fn next_in(zone: &str, schedule: &str, after: &str) -> Option<String> {
+        let (schedule, zone) = (Schedule::parse(schedule).unwrap(), TimeZone::find(zone).unwrap());
+        schedule.next(Timestamp::parse(after).unwrap(), zone).map(|at| at.to_string())
+    }
+
+    #[test]
+    fn times_are_those_of_the_zones_clocks() {
+        for (zone, schedule, after, expected) in [
+            ("Asia/Shanghai", "0 9 * * *", "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"),
+            ("Asia/Shanghai", "0 0 1 * *", "2026-01-15T00:00:00Z", "2026-01-31T16:00:00Z"),
+            ("Asia/Kolkata", "0 9 * * *", "2026-01-01T00:00:00Z", "2026-01-01T03:30:00Z"),
+            ("Asia/Kolkata", "@hourly", "2026-01-01T00:00:00Z", "2026-01-01T00:30:00Z"),
+            ("America/New_York", "30 8 * * mon", "2026-03-02T00:00:00Z", "2026-03-02T13:30:00Z"),
+            ("America/New_York", "30 8 * * mon", "2026-03-03T00:00:00Z", "2026-03-09T12:30:00Z"),
+            // Left out when the clocks are put forward; twice when they are put back.
+            ("Europe/Berlin", "30 2 * * *", "2026-03-28T02:00:00Z", "2026-03-30T00:30:00Z"),
+            ("Europe/Berlin", "30 2 * * *", "2026-10-24T22:00:00Z", "2026-10-25T00:30:00Z"),
+            ("Europe/Berlin", "30 2 * * *", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
+            ("Europe/Berlin", "30 2 * * *", "2026-10-25T01:30:00Z", "2026-10-26T01:30:00Z"),
+            // Midnight itself is left out: the day begins at one.
+            ("Africa/Cairo", "0 1 * * *", "2026-04-23T12:00:00Z", "2026-04-23T22:00:00Z"),
+            ("Africa/Cairo", "0 0 * * *", "2026-04-23T12:00:00Z", "2026-04-24T21:00:00Z"),
+        ] {
+            let found = next_in(zone, schedule, after);
+            assert_eq!(found.as_deref(), Some(expected), "{schedule} in {zone} after {after}");
+        }
     }
 
     #[test]

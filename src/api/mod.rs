@@ -22,6 +22,7 @@ pub mod selector;
 pub mod status;
 pub mod table;
 pub mod time;
+pub mod time_zone;
 pub mod typed;
 pub mod value;
 pub mod yaml;

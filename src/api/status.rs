@@ -238,6 +238,28 @@ impl FieldError {
         }
     }
 
+    /// `field: Too many: 3: must have at most 2 items`.
+    #[must_use]
+    pub fn too_many(field: impl Into<String>, found: usize, limit: usize) -> Self {
+        Self {
+            field: field.into(),
+            kind: FieldErrorKind::TooMany,
+            value: found.to_string(),
+            detail: format!("must have at most {limit} items"),
+        }
+    }
+
+    /// `field: Too long: may not be more than 63 bytes`.
+    #[must_use]
+    pub fn too_long(field: impl Into<String>, limit: usize) -> Self {
+        Self {
+            field: field.into(),
+            kind: FieldErrorKind::TooLong,
+            value: String::new(),
+            detail: format!("may not be more than {limit} bytes"),
+        }
+    }
+
     /// `field: Unsupported value: value: supported values: "A", "B"`; the supported ones come sorted.
     #[must_use]
     pub fn not_supported(field: impl Into<String>, value: impl Into<String>, supported: &[&str]) -> Self {

@@ -142,7 +142,7 @@ impl Default for Controllers {
             Box::new(stateful_set::StatefulSetController),
             Box::new(daemon_set::DaemonSetController),
             Box::<job::JobController>::default(),
-            Box::new(cron_job::CronJobController),
+            Box::<cron_job::CronJobController>::default(),
             Box::new(ttl_after_finished::TtlAfterFinished),
             Box::new(node_lifecycle::NodeLifecycle),
             Box::new(disruption::DisruptionController),

@@ -8,7 +8,7 @@ use super::{Rules, STORED, age, metadata, names};
 use crate::api::json;
 use crate::api::object::Object;
 use crate::api::registry::Kind;
-use crate::api::status::{FieldError, FieldErrorKind};
+use crate::api::status::FieldError;
 use crate::api::time::Timestamp;
 use crate::api::value::Value;
 
@@ -117,18 +117,9 @@ fn validate_slice(document: &Value, before: &Value) -> Errors {
     errors
 }
 
-fn too_many(path: impl Into<String>, found: usize, limit: usize) -> FieldError {
-    FieldError {
-        field: path.into(),
-        kind: FieldErrorKind::TooMany,
-        value: found.to_string(),
-        detail: format!("must have at most {limit} items"),
-    }
-}
-
 fn endpoints(endpoints: &[Value], kind: &str, errors: &mut Errors) {
     if endpoints.len() > ENDPOINT_LIMIT {
-        errors.push(too_many("endpoints", endpoints.len(), ENDPOINT_LIMIT));
+        errors.push(FieldError::too_many("endpoints", endpoints.len(), ENDPOINT_LIMIT));
         return;
     }
     for (index, endpoint) in endpoints.iter().enumerate() {
@@ -138,7 +129,7 @@ fn endpoints(endpoints: &[Value], kind: &str, errors: &mut Errors) {
             let why = "must contain at least 1 address";
             errors.push(FieldError::required(format!("{path}.addresses"), why));
         } else if addresses.len() > ADDRESS_LIMIT {
-            errors.push(too_many(format!("{path}.addresses"), addresses.len(), ADDRESS_LIMIT));
+            errors.push(FieldError::too_many(format!("{path}.addresses"), addresses.len(), ADDRESS_LIMIT));
         }
         for (at, address) in addresses.iter().enumerate() {
             slice_address(errors, &format!("{path}.addresses[{at}]"), address.str(), kind);
@@ -169,7 +160,7 @@ fn slice_address(errors: &mut Errors, path: &str, address: &str, kind: &str) {
 
 fn slice_ports(ports: &[Value], errors: &mut Errors) {
     if ports.len() > PORT_LIMIT {
-        errors.push(too_many("ports", ports.len(), PORT_LIMIT));
+        errors.push(FieldError::too_many("ports", ports.len(), PORT_LIMIT));
         return;
     }
     for (index, entry) in ports.iter().enumerate() {

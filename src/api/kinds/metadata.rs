@@ -7,7 +7,7 @@ use super::field::{self, Errors};
 use super::names::{self, Check};
 use crate::api::json;
 use crate::api::registry::Kind;
-use crate::api::status::{FieldError, FieldErrorKind};
+use crate::api::status::FieldError;
 use crate::api::value::Value;
 
 /// How many bytes the annotations of one object may have, keys and values together.
@@ -58,12 +58,7 @@ pub(super) fn annotations(errors: &mut Errors, path: &str, annotations: &Value) 
         size += key.len() + value.str().len();
     }
     if size > ANNOTATION_LIMIT {
-        errors.push(FieldError {
-            field: path.to_owned(),
-            kind: FieldErrorKind::TooLong,
-            value: String::new(),
-            detail: format!("may not be more than {ANNOTATION_LIMIT} bytes"),
-        });
+        errors.push(FieldError::too_long(path, ANNOTATION_LIMIT));
     }
 }
 

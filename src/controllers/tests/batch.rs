@@ -77,12 +77,35 @@ fn a_suspended_cron_job_makes_nothing_and_then_only_the_last_that_it_missed() {
 }
 
 #[test]
-fn a_cron_job_in_another_time_zone_is_told_that_it_is_not_known() {
+fn a_cron_job_goes_by_the_clocks_of_its_time_zone() {
     let mut world = world();
-    apply(&mut world, &cron_job("* * * * *", "0", "  timeZone: Asia/Shanghai"));
-    run(&mut world, 120);
+    // The world begins at midnight, which is eight o'clock in Shanghai.
+    let begin = world.cluster.timestamp();
+    apply(&mut world, &cron_job("30 8 * * *", "0", "  timeZone: Asia/Shanghai"));
+    run(&mut world, 31 * 60);
+    assert_eq!(jobs(&world), [format!("tick-{}", begin.0 / 60 + 30)]);
+}
+
+#[test]
+fn a_changed_schedule_does_not_make_up_for_what_it_would_have_done() {
+    let mut world = world();
+    apply(&mut world, &cron_job("0 0 1 1 *", "0", ""));
+    run(&mut world, 130);
+    change(&mut world, Kind::CronJob, "tick", |document| {
+        document.set_at(&["spec", "schedule"], "* * * * *");
+    });
     assert_eq!(jobs(&world).len(), 0);
-    assert!(events(&world, "tick")[0].starts_with("UnknownTimeZone: "));
+    run(&mut world, 60);
+    assert_eq!(jobs(&world).len(), 1);
+}
+
+#[test]
+fn a_day_that_never_comes_is_an_invalid_schedule() {
+    let mut world = world();
+    apply(&mut world, &cron_job("0 0 30 2 *", "0", ""));
+    let said = "InvalidSchedule: invalid schedule: 0 0 30 2 * : time difference between two schedules is less than 1 second";
+    assert_eq!(events(&world, "tick"), [said]);
+    assert!(world.cluster.queue().is_empty());
 }
 
 #[test]

@@ -1,18 +1,23 @@
 //! cronjob-controller: makes Jobs at the times of a schedule.
 //!
-//! Owns when a Job is due, what happens if the one before still runs, and how many that have ended are kept.
-//! Schedules are read in UTC: time zones are not simulated, and a CronJob that names another one is told so as by a
-//! control plane that lacks their database. Source: `cronjob_controllerv2.go` of Kubernetes.
+//! Owns making the Job that is due, what happens if the one before still runs, and how many that have ended are
+//! kept. Which times are due is in [`due`]. Source: `cronjob_controllerv2.go` of Kubernetes.
 
+mod due;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::job::conditions;
 use super::{Context, Controller, Event, WorkQueue, owned};
+use due::Times;
+
 use crate::api::cron::Schedule;
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::status::Reason;
 use crate::api::time::Timestamp;
+use crate::api::time_zone::TimeZone;
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::clock::Span;
 use crate::cluster::journal::Entry;
@@ -24,13 +29,15 @@ use crate::value;
 const SCHEDULED_AT: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 /// How long after the full minute the controller looks (`nextScheduleDelta`).
 const DELTA: Span = Span::from_ms(100);
-/// From how many missed times on a CronJob is told.
-const TOO_MANY: usize = 100;
-/// How many missed times are counted at most.
-const COUNTED: usize = 10_000;
+/// More missed times than this are told of.
+const TOO_MANY: i64 = 100;
 
 /// The CronJob controller.
-pub(super) struct CronJobController;
+#[derive(Default)]
+pub(super) struct CronJobController {
+    /// CronJobs whose schedule was changed: what the new one has missed is not made up for at once.
+    rescheduled: BTreeSet<Key>,
+}
 
 impl Controller for CronJobController {
     fn actor(&self) -> Actor {
@@ -39,7 +46,16 @@ impl Controller for CronJobController {
 
     fn observe(&mut self, entry: &Entry, _cluster: &Cluster, dirty: &mut WorkQueue) {
         match entry.key.kind {
-            Kind::CronJob => dirty.add(entry.key.clone()),
+            Kind::CronJob => {
+                if let (Some(before), Some(after)) = (&entry.before, &entry.after)
+                    && ["schedule", "timeZone"]
+                        .iter()
+                        .any(|field| before.spec().get(field) != after.spec().get(field))
+                {
+                    self.rescheduled.insert(entry.key.clone());
+                }
+                dirty.add(entry.key.clone());
+            }
             Kind::Job => {
                 let owner = entry.object().controller().filter(|owner| owner.kind == Kind::CronJob.name());
                 if let Some(owner) = owner {
@@ -60,10 +76,11 @@ impl Controller for CronJobController {
         if status.is_null() {
             status = Value::map();
         }
+        let rescheduled = self.rescheduled.remove(key);
         let mut sync = Sync { object, jobs, status, context };
         sync.follow_jobs();
         if !sync.object.is_terminating() {
-            sync.schedule();
+            sync.schedule(rescheduled);
             sync.forget_old();
         }
         owned::write_status(sync.context.cluster, Actor::CronJob, &sync.object, sync.status);
@@ -131,56 +148,63 @@ impl Sync<'_, '_> {
         }
     }
 
-    /// Makes the Job that is due, and plans the next look.
-    fn schedule(&mut self) {
+    /// Makes the Job that is due, unless the schedule is new, and plans the next look.
+    fn schedule(&mut self, rescheduled: bool) {
         let spec = self.object.spec().clone();
-        let zone = spec.get("timeZone").str();
-        if !matches!(zone, "" | "UTC" | "Etc/UTC") {
-            let message = format!("invalid timeZone: {zone:?} - unknown time zone {zone}");
-            return self.warn("UnknownTimeZone", message);
-        }
+        let name = spec.get("timeZone").str();
+        let zone = match TimeZone::find(name) {
+            Ok(zone) => zone,
+            Err(why) => return self.warn("UnknownTimeZone", format!("invalid timeZone: {name:?}: {why}")),
+        };
         if spec.get("suspend").as_bool() == Some(true) {
             return;
         }
-        let Ok(schedule) = Schedule::parse(spec.get("schedule").str()) else {
-            return; // Validation refuses it; a controller that stored it is told nothing.
+        let text = spec.get("schedule").str();
+        let schedule = match Schedule::parse(text) {
+            Ok(schedule) => schedule,
+            Err(why) => {
+                return self.warn("UnparseableSchedule", format!("unparseable schedule: {text:?} : {why}"));
+            }
         };
-        if let Some(due) = self.due(&schedule) {
-            self.start(due);
+        let times = Times { schedule, zone };
+        match if rescheduled { Ok(None) } else { self.due(&times) } {
+            Ok(Some(due)) => self.start(due),
+            Ok(None) => {}
+            Err(why) => return self.warn("InvalidSchedule", format!("invalid schedule: {text} : {why}")),
         }
-        let now = self.context.cluster.timestamp();
-        if let Some(next) = schedule.next(now) {
+        self.wait(&times);
+    }
+
+    /// Waits for the next time: after the last that has passed, whatever became of it.
+    fn wait(&mut self, times: &Times) {
+        let (from, now) = (self.dealt_with(), self.context.cluster.timestamp());
+        let last = times.missed(from, now).map_or(Some(now), |missed| missed.last);
+        if let Some(next) = times.next(last.unwrap_or(from)) {
             let after = self.context.cluster.instant_of(next) - self.context.cluster.now();
             self.context.requeue(after + DELTA);
         }
     }
 
+    /// The time up to which everything was dealt with.
+    fn dealt_with(&self) -> Timestamp {
+        Timestamp::of(self.status.get("lastScheduleTime")).unwrap_or(self.object.meta.created)
+    }
+
     /// The last time of the schedule for which no Job was made, if there is one.
-    fn due(&mut self, schedule: &Schedule) -> Option<Timestamp> {
+    fn due(&mut self, times: &Times) -> Result<Option<Timestamp>, &'static str> {
         let now = self.context.cluster.timestamp();
-        let last = Timestamp::of(self.status.get("lastScheduleTime"));
-        let mut from = last.unwrap_or(self.object.meta.created);
         let deadline = self.object.spec().get("startingDeadlineSeconds").as_int();
-        if let Some(deadline) = deadline {
-            from = from.max(Timestamp(now.0 - deadline));
-        }
-        let mut missed = 0;
-        let mut due = None;
-        while let Some(next) = schedule.next(due.unwrap_or(from)).filter(|next| *next <= now) {
-            due = Some(next);
-            missed += 1;
-            if missed == COUNTED {
-                break;
-            }
-        }
-        if missed > TOO_MANY {
+        let dealt_with = self.dealt_with();
+        let from = deadline.map_or(dealt_with, |deadline| dealt_with.max(Timestamp(now.0 - deadline)));
+        let missed = times.missed(from, now)?;
+        if missed.count > TOO_MANY {
             self.warn(
                 "TooManyMissedTimes",
                 "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
                     .to_owned(),
             );
         }
-        due.filter(|due| last != Some(*due))
+        Ok(missed.last)
     }
 
     fn start(&mut self, due: Timestamp) {
