@@ -27,7 +27,21 @@ macro_rules! texts {
 }
 
 /// The files, one a line.
-static TEXTS: &[Words] = texts!["discovery",];
+static TEXTS: &[Words] = texts![
+    "cluster",
+    "common",
+    "container",
+    "discovery",
+    "node",
+    "pod",
+    "pod-status",
+    "probe",
+    "security",
+    "service",
+    "storage",
+    "storage-backend",
+    "volume",
+];
 
 /// What the type of this name (`apps/v1.DeploymentSpec`, as the schema names it) is.
 #[must_use]

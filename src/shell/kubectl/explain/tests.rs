@@ -66,7 +66,7 @@ fn recursion_lists_names_and_types_alone() {
 
 #[test]
 fn types_are_named_as_the_real_command_names_them() {
-    check("kubectl explain deploy.metadata.managedFields | grep fieldsV1", "  fieldsV1\t<FieldsV1>", 0);
+    check("kubectl explain deploy.metadata.managedFields | grep ^..fieldsV1", "  fieldsV1\t<FieldsV1>", 0);
     check("kubectl explain controllerrevision | grep -w data", "  data\t<RawExtension>", 0);
     check("kubectl explain limitrange.spec.limits.max | grep FIELD:", "FIELD: max <map[string]Quantity>", 0);
     check(
