@@ -55,6 +55,28 @@ const DECIMAL: [(&str, i32); 10] =
 const BINARY: [(&str, u32); 6] = [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
 
 impl Quantity {
+    /// Nothing.
+    pub const ZERO: Self = Self { nanos: 0, family: Family::Decimal };
+
+    /// The sum, in the family of the first unless that is nothing (`Quantity.Add`).
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let family = if self.nanos == 0 { other.family } else { self.family };
+        Self { nanos: (self.nanos + other.nanos).min(LARGEST), family }
+    }
+
+    /// The larger of two.
+    #[must_use]
+    pub fn or_larger(self, other: Self) -> Self {
+        if other.nanos > self.nanos { other } else { self }
+    }
+
+    /// The whole percentage of a total, cut off; 0 of nothing.
+    #[must_use]
+    pub fn percent_of(self, total: Self) -> i128 {
+        if total.nanos == 0 { 0 } else { self.nanos * 100 / total.nanos }
+    }
+
     /// Reads a quantity.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Events: table.
 
-use super::table::{or_none, shown, since, wide};
+use super::table::{shown, since, wide};
 use super::{Rules, STORED};
 use crate::api::object::Object;
 use crate::api::table::Column;
@@ -59,9 +59,11 @@ fn cells(object: &Object, now: Timestamp) -> Vec<String> {
 /// Who reported it: the component, and the node where there is one.
 fn source(object: &Object) -> String {
     let event = &object.value;
-    let (component, host) = match event.at(&["source", "component"]).str() {
-        "" => (event.get("reportingComponent").str(), event.get("reportingInstance").str()),
-        component => (component, event.at(&["source", "host"]).str()),
+    let first = |field: &str, otherwise: &str| match event.at(&["source", field]).str() {
+        "" => event.get(otherwise).str(),
+        given => given,
     };
-    if host.is_empty() { or_none(component) } else { format!("{component}, {host}") }
+    let host = first("host", "reportingInstance");
+    let comma = if host.is_empty() { "" } else { ", " };
+    format!("{}{comma}{host}", first("component", "reportingComponent"))
 }

@@ -4,6 +4,7 @@
 //! documents alone: nothing here reads the store or the clock; the table's cells get the time as an
 //! argument. Adding a kind's rules is a file and one line of [`rules`].
 
+mod autoscaler;
 mod cluster;
 mod configuration;
 mod endpoints;
@@ -13,6 +14,7 @@ mod metadata;
 pub mod names;
 mod pod;
 pub mod service;
+mod storage;
 mod stored;
 mod table;
 mod workload;

@@ -2,9 +2,11 @@
 //!
 //! Owns one row of rules per kind. Nothing follows from these objects: the cluster only keeps them.
 
-use super::field::{Errors, each, fill};
-use super::table::{AGE, NAME, count, flag, join, or_none, selector, shown, wide};
-use super::{Rules, STORED, age, metadata};
+use std::collections::BTreeSet;
+
+use super::field::{Errors, each};
+use super::table::{AGE, NAME, containers, count, flag, join, label_pairs, or_none, selector, shown, wide};
+use super::{Rules, STORED, age, metadata, storage};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::status::FieldError;
@@ -16,20 +18,27 @@ use crate::value;
 pub(super) fn rules(kind: Kind) -> &'static Rules {
     match kind {
         Kind::ControllerRevision => &CONTROLLER_REVISION,
-        Kind::HorizontalPodAutoscaler => &AUTOSCALER,
+        Kind::HorizontalPodAutoscaler => &super::autoscaler::RULES,
         Kind::Ingress => &INGRESS,
         Kind::IngressClass => &INGRESS_CLASS,
         Kind::IPAddress => &IP_ADDRESS,
         Kind::Lease => &LEASE,
         Kind::NetworkPolicy => &NETWORK_POLICY,
-        Kind::PersistentVolume => &VOLUME,
-        Kind::PersistentVolumeClaim => &VOLUME_CLAIM,
+        Kind::PersistentVolume => &storage::VOLUME,
+        Kind::PersistentVolumeClaim => &storage::VOLUME_CLAIM,
         Kind::PodDisruptionBudget => &DISRUPTION_BUDGET,
         Kind::PriorityClass => &PRIORITY_CLASS,
         Kind::Role | Kind::ClusterRole | Kind::LimitRange => &CREATED_AT,
         Kind::RoleBinding | Kind::ClusterRoleBinding => &ROLE_BINDING,
         Kind::ServiceCIDR => &SERVICE_CIDR,
-        Kind::StorageClass => &STORAGE_CLASS,
+        Kind::StorageClass => &storage::STORAGE_CLASS,
+        Kind::VolumeAttributesClass => &storage::ATTRIBUTES_CLASS,
+        Kind::CSINode => &storage::CSI_NODE,
+        Kind::CSIDriver => &storage::CSI_DRIVER,
+        Kind::CSIStorageCapacity => &storage::CSI_CAPACITY,
+        Kind::VolumeAttachment => &storage::ATTACHMENT,
+        Kind::PodTemplate => &POD_TEMPLATE,
+        Kind::ResourceQuota => &QUOTA,
         _ => &STORED,
     }
 }
@@ -63,79 +72,6 @@ const CONTROLLER_REVISION: Rules = Rules {
     },
     ..STORED
 };
-
-const AUTOSCALER: Rules = Rules {
-    default: |document| {
-        let spec = document.field_mut("spec");
-        spec.set_default("minReplicas", 1);
-        if spec.get("metrics").is_empty() {
-            let target = value!({ "type": "Utilization", "averageUtilization": CPU_PERCENT });
-            let resource = value!({ "name": "cpu", "target": target });
-            spec.set("metrics", value!([{ "type": "Resource", "resource": resource }]));
-        }
-    },
-    prepare_create: |document| {
-        document.set("status", value!({ "currentMetrics": null, "desiredReplicas": 0 }))
-    },
-    validate: validate_autoscaler,
-    validate_update: |document, _| validate_autoscaler(document),
-    columns: &[
-        NAME,
-        shown("Reference"),
-        shown("Targets"),
-        shown("MinPods"),
-        shown("MaxPods"),
-        shown("Replicas"),
-        AGE,
-    ],
-    cells: |object, now| {
-        let spec = object.spec();
-        let target = spec.get("scaleTargetRef");
-        let metrics = spec.get("metrics").items().iter().map(|metric| {
-            let resource = metric.get("resource");
-            let wanted = resource.at(&["target", "averageUtilization"]).as_int();
-            let wanted = wanted.map_or_else(|| "<auto>".to_owned(), |percent| format!("{percent}%"));
-            format!("{}: <unknown>/{wanted}", resource.get("name").str())
-        });
-        let targets: Vec<String> = metrics.collect();
-        vec![
-            name(object),
-            format!("{}/{}", target.get("kind").str(), target.get("name").str()),
-            if targets.is_empty() { "<none>".to_owned() } else { targets.join(", ") },
-            count(spec.get("minReplicas")),
-            count(spec.get("maxReplicas")),
-            count(object.status().get("currentReplicas")),
-            age(object, now),
-        ]
-    },
-    ..STORED
-};
-
-/// The load at which a HorizontalPodAutoscaler scales if nothing is said.
-const CPU_PERCENT: i64 = 80;
-
-fn validate_autoscaler(document: &Value) -> Errors {
-    let mut errors = metadata::validate(Kind::HorizontalPodAutoscaler, document);
-    let spec = document.get("spec");
-    let (least, most) = (spec.get("minReplicas").as_int(), spec.get("maxReplicas").as_int().unwrap_or(0));
-    if let Some(least) = least.filter(|least| *least < 1) {
-        let why = "must be greater than or equal to 1";
-        errors.push(FieldError::invalid("spec.minReplicas", least.to_string(), why));
-    }
-    if most < 1 {
-        errors.push(FieldError::invalid("spec.maxReplicas", most.to_string(), "must be greater than 0"));
-    }
-    if least.is_some_and(|least| most < least) {
-        let why = "must be greater than or equal to `minReplicas`";
-        errors.push(FieldError::invalid("spec.maxReplicas", most.to_string(), why));
-    }
-    for field in ["kind", "name"] {
-        if spec.at(&["scaleTargetRef", field]).is_empty() {
-            errors.push(FieldError::required(format!("spec.scaleTargetRef.{field}"), ""));
-        }
-    }
-    errors
-}
 
 const INGRESS: Rules = Rules {
     prepare_create: |document| {
@@ -174,32 +110,67 @@ fn validate_ingress(document: &Value) -> Errors {
 fn ingress_cells(object: &Object, now: Timestamp) -> Vec<String> {
     const HOSTS: usize = 3;
     let spec = object.spec();
-    let hosts: Vec<&str> = spec
-        .get("rules")
-        .items()
-        .iter()
-        .map(|rule| rule.get("host").str())
-        .filter(|host| !host.is_empty())
-        .collect();
-    let hosts = match hosts.len() {
-        0 => "*".to_owned(),
-        count if count > HOSTS => format!("{} + {} more...", hosts[..HOSTS].join(","), count - HOSTS),
-        _ => hosts.join(","),
+    let rules = spec.get("rules").items();
+    let (mut hosts, mut more) = (Vec::new(), false);
+    for rule in rules {
+        // What comes behind the third host counts, with or without a host of its own.
+        more |= hosts.len() == HOSTS;
+        if !more && !rule.get("host").is_empty() {
+            hosts.push(rule.get("host").str());
+        }
+    }
+    let hosts = match hosts.join(",") {
+        none if none.is_empty() => "*".to_owned(),
+        shown if more => format!("{shown} + {} more...", rules.len() - HOSTS),
+        shown => shown,
     };
-    let addresses = object.status().at(&["loadBalancer", "ingress"]).items().iter().map(|entry| {
-        let ip = entry.get("ip").str();
-        if ip.is_empty() { entry.get("hostname").str().to_owned() } else { ip.to_owned() }
-    });
+    let addresses = object.status().at(&["loadBalancer", "ingress"]).items().iter();
+    let addresses: BTreeSet<&str> = addresses
+        .map(|entry| match entry.get("ip").str() {
+            "" => entry.get("hostname").str(),
+            ip => ip,
+        })
+        .filter(|address| !address.is_empty())
+        .collect();
     let ports = if spec.get("tls").is_empty() { "80" } else { "80, 443" };
     vec![
         name(object),
         or_none(spec.get("ingressClassName").str()),
         hosts,
-        join(addresses),
+        Vec::from_iter(addresses).join(","),
         ports.to_owned(),
         age(object, now),
     ]
 }
+
+const POD_TEMPLATE: Rules = Rules {
+    columns: &[NAME, shown("Containers"), shown("Images"), shown("Pod Labels")],
+    cells: |object, _| {
+        let template = object.value.get("template");
+        let [names, images] = containers(template);
+        vec![name(object), names, images, label_pairs(template.at(&["metadata", "labels"]))]
+    },
+    ..STORED
+};
+
+const QUOTA: Rules = Rules {
+    columns: &[NAME, shown("Request"), shown("Limit"), AGE],
+    cells: |object, now| {
+        let status = object.status();
+        let side = |limits: bool| {
+            let held = status.get("hard").entries();
+            let held = held.iter().filter(|(name, _)| name.starts_with("limits.") == limits);
+            let texts = held.map(|(name, hard)| {
+                let used = text(status.at(&["used", name]));
+                let used = if used.is_empty() { "0".to_owned() } else { used };
+                format!("{name}: {used}/{}", text(hard))
+            });
+            texts.collect::<Vec<_>>().join(", ")
+        };
+        vec![name(object), side(false), side(true), age(object, now)]
+    },
+    ..STORED
+};
 
 const INGRESS_CLASS: Rules = Rules {
     columns: &[NAME, shown("Controller"), shown("Parameters"), AGE],
@@ -208,7 +179,11 @@ const INGRESS_CLASS: Rules = Rules {
         let parameters = spec.get("parameters");
         let parameters = match parameters.get("name").str() {
             "" => String::new(),
-            name => format!("{}.{}/{name}", parameters.get("kind").str(), parameters.get("apiGroup").str()),
+            name => {
+                let group = parameters.get("apiGroup").as_str();
+                let group = group.map_or_else(String::new, |group| format!(".{group}"));
+                format!("{}{group}/{name}", parameters.get("kind").str())
+            }
         };
         vec![name(object), spec.get("controller").str().to_owned(), or_none(&parameters), age(object, now)]
     },
@@ -276,104 +251,6 @@ const DISRUPTION_BUDGET: Rules = Rules {
     ..STORED
 };
 
-/// Access modes as tables shorten them.
-fn access_modes(modes: &Value) -> String {
-    const SHORT: [(&str, &str); 4] = [
-        ("ReadWriteOnce", "RWO"),
-        ("ReadOnlyMany", "ROX"),
-        ("ReadWriteMany", "RWX"),
-        ("ReadWriteOncePod", "RWOP"),
-    ];
-    let has = |mode: &str| modes.items().iter().any(|one| one.str() == mode);
-    join(SHORT.into_iter().filter(|(mode, _)| has(mode)).map(|(_, short)| short.to_owned()))
-}
-
-const VOLUME: Rules = Rules {
-    default: |document| {
-        let spec = document.field_mut("spec");
-        let defaults = [
-            ("persistentVolumeReclaimPolicy", Value::text("Retain")),
-            ("volumeMode", Value::text("Filesystem")),
-        ];
-        fill(spec, &defaults);
-        super::field::within(spec, "hostPath", |path| path.set_default("type", ""));
-    },
-    prepare_create: |document| document.set("status", value!({ "phase": "Pending" })),
-    columns: &[
-        NAME,
-        shown("Capacity"),
-        shown("Access Modes"),
-        shown("Reclaim Policy"),
-        shown("Status"),
-        shown("Claim"),
-        shown("StorageClass"),
-        shown("VolumeAttributesClass"),
-        shown("Reason"),
-        AGE,
-        wide("VolumeMode"),
-    ],
-    cells: |object, now| {
-        let (spec, status) = (object.spec(), object.status());
-        let claim = spec.get("claimRef");
-        let claim = match claim.get("name").str() {
-            "" => String::new(),
-            name => format!("{}/{name}", claim.get("namespace").str()),
-        };
-        let ends = if object.is_terminating() { "Terminating" } else { status.get("phase").str() };
-        vec![
-            name(object),
-            text(spec.at(&["capacity", "storage"])),
-            access_modes(spec.get("accessModes")),
-            spec.get("persistentVolumeReclaimPolicy").str().to_owned(),
-            ends.to_owned(),
-            claim,
-            spec.get("storageClassName").str().to_owned(),
-            unset(spec.get("volumeAttributesClassName")),
-            status.get("reason").str().to_owned(),
-            age(object, now),
-            unset(spec.get("volumeMode")),
-        ]
-    },
-    ..STORED
-};
-
-/// Text, or `<unset>`.
-fn unset(value: &Value) -> String {
-    if value.is_empty() { "<unset>" } else { value.str() }.to_owned()
-}
-
-const VOLUME_CLAIM: Rules = Rules {
-    default: |document| document.field_mut("spec").set_default("volumeMode", "Filesystem"),
-    prepare_create: |document| document.set("status", value!({ "phase": "Pending" })),
-    columns: &[
-        NAME,
-        shown("Status"),
-        shown("Volume"),
-        shown("Capacity"),
-        shown("Access Modes"),
-        shown("StorageClass"),
-        shown("VolumeAttributesClass"),
-        AGE,
-        wide("VolumeMode"),
-    ],
-    cells: |object, now| {
-        let (spec, status) = (object.spec(), object.status());
-        let phase = if object.is_terminating() { "Terminating" } else { status.get("phase").str() };
-        vec![
-            name(object),
-            phase.to_owned(),
-            spec.get("volumeName").str().to_owned(),
-            text(status.at(&["capacity", "storage"])),
-            access_modes(status.get("accessModes")),
-            spec.get("storageClassName").str().to_owned(),
-            unset(spec.get("volumeAttributesClassName")),
-            age(object, now),
-            unset(spec.get("volumeMode")),
-        ]
-    },
-    ..STORED
-};
-
 const PRIORITY_CLASS: Rules = Rules {
     default: |document| document.set_default("preemptionPolicy", "PreemptLowerPriority"),
     columns: &[NAME, shown("Value"), shown("Global-Default"), AGE, shown("PreemptionPolicy")],
@@ -424,36 +301,6 @@ const SERVICE_CIDR: Rules = Rules {
     cells: |object, now| {
         let ranges = object.spec().get("cidrs").items().iter().map(|range| range.str().to_owned());
         vec![name(object), join(ranges), age(object, now)]
-    },
-    ..STORED
-};
-
-const STORAGE_CLASS: Rules = Rules {
-    default: |document| {
-        let defaults =
-            [("reclaimPolicy", Value::text("Delete")), ("volumeBindingMode", Value::text("Immediate"))];
-        fill(document, &defaults);
-    },
-    columns: &[
-        NAME,
-        shown("Provisioner"),
-        shown("ReclaimPolicy"),
-        shown("VolumeBindingMode"),
-        shown("AllowVolumeExpansion"),
-        AGE,
-    ],
-    cells: |object, now| {
-        let class = &object.value;
-        let said = |field: &str| class.get(field).str().to_owned();
-        let expands = flag(class.get("allowVolumeExpansion")).to_ascii_lowercase();
-        vec![
-            name(object),
-            said("provisioner"),
-            said("reclaimPolicy"),
-            said("volumeBindingMode"),
-            expands,
-            age(object, now),
-        ]
     },
     ..STORED
 };

@@ -1,40 +1,31 @@
 //! Describing Namespaces, ConfigMaps, Secrets and ServiceAccounts.
 
 use super::About;
-use super::page::{Page, joined};
+use super::classes::timed_conditions;
+use super::limits;
+use super::page::Page;
 use crate::api::registry::Kind;
-use crate::api::value::Value;
 use crate::cluster::request::Options;
 
 /// Writes the description of a Namespace.
 pub fn namespace(about: &About<'_>, page: &mut Page) {
     about.head(page);
     page.line(0, &format!("Status:\t{}", about.object.status().get("phase").str()));
-    for (kind, words) in [
-        (Kind::ResourceQuota, ("No resource quota.", "Resource Quotas")),
-        (Kind::LimitRange, ("No LimitRange resource.", "Resource Limits")),
-    ] {
-        let found = about.call.list(kind, about.object.name(), Options::default()).unwrap_or_default();
-        page.line(0, "");
-        if found.is_empty() {
-            page.line(0, words.0);
-        } else {
-            page.line(0, words.1);
-            for object in found {
-                page.line(0, &format!("  Name:\t{}", object.name()));
-            }
-        }
-    }
+    timed_conditions(about.object.status().get("conditions").items(), page);
+    let found = |kind| about.call.list(kind, about.object.name(), Options::default()).unwrap_or_default();
+    page.line(0, "");
+    limits::quotas(&found(Kind::ResourceQuota), page);
+    page.line(0, "");
+    limits::limit_ranges(&found(Kind::LimitRange), page);
 }
 
 /// Writes the description of a ConfigMap.
 pub fn config_map(about: &About<'_>, page: &mut Page) {
     about.head(page);
-    page.flush();
     page.line(0, "\nData\n====");
     for (key, text) in about.object.value.get("data").entries() {
         page.line(0, &format!("{key}:\n----"));
-        page.line(0, &text.str().replace('\t', "    "));
+        page.line(0, text.str());
         page.line(0, "");
     }
     page.line(0, "\nBinaryData\n====");
@@ -42,7 +33,6 @@ pub fn config_map(about: &About<'_>, page: &mut Page) {
         page.line(0, &format!("{key}: {} bytes", decoded_length(text.str())));
     }
     page.line(0, "");
-    page.flush();
     about.events(page);
 }
 
@@ -65,11 +55,8 @@ fn decoded_length(text: &str) -> usize {
 /// Writes the description of a ServiceAccount.
 pub fn service_account(about: &About<'_>, page: &mut Page) {
     about.head(page);
-    let names = |field: &str| {
-        joined(about.object.value.get(field).items().iter().map(|one: &Value| one.get("name").str()))
-    };
-    page.line(0, &format!("Image pull secrets:\t{}", names("imagePullSecrets")));
-    page.line(0, &format!("Mountable secrets:\t{}", names("secrets")));
-    page.line(0, "Tokens:\t<none>");
+    let secrets = about.object.value.get("imagePullSecrets").items();
+    let names = secrets.iter().map(|one| one.get("name").str().to_owned());
+    page.list(0, "Image pull secrets", &names.collect::<Vec<_>>());
     about.events(page);
 }

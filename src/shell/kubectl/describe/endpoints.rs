@@ -1,7 +1,7 @@
 //! Describing Endpoints and EndpointSlices.
 
 use super::About;
-use super::page::{Page, joined, or_unset, plain};
+use super::page::{Page, joined, or_none, or_unset, plain};
 use crate::api::value::Value;
 
 /// Writes the description of Endpoints.
@@ -65,11 +65,9 @@ pub fn slice(about: &About<'_>, page: &mut Page) {
 }
 
 fn describe_endpoint(endpoint: &Value, page: &mut Page) {
-    page.line(
-        1,
-        &format!("- Addresses:\t{}", joined(endpoint.get("addresses").items().iter().map(Value::str))),
-    );
-    page.line(2, "Conditions:\t");
+    let addresses: Vec<&str> = endpoint.get("addresses").items().iter().map(Value::str).collect();
+    page.line(1, &format!("- Addresses:\t{}", or_none(&addresses.join(", "))));
+    page.line(2, "Conditions:");
     let ready = endpoint.at(&["conditions", "ready"]);
     page.line(3, &format!("Ready:\t{}", or_unset(&plain(ready))));
     page.line(2, &format!("Hostname:\t{}", or_unset(endpoint.get("hostname").str())));
@@ -79,8 +77,4 @@ fn describe_endpoint(endpoint: &Value, page: &mut Page) {
     }
     page.line(2, &format!("NodeName:\t{}", or_unset(endpoint.get("nodeName").str())));
     page.line(2, &format!("Zone:\t{}", or_unset(endpoint.get("zone").str())));
-    let deprecated = endpoint.get("deprecatedTopology");
-    if !deprecated.entries().is_empty() {
-        page.labels(2, "Topology", deprecated);
-    }
 }

@@ -1,7 +1,10 @@
 //! The events of an object at the end of its description.
 
+use std::sync::Arc;
+
 use super::About;
 use super::page::Page;
+use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::time::{Timestamp, human_duration};
 use crate::api::value::Value;
@@ -10,26 +13,17 @@ use crate::cluster::request::Options;
 /// Writes the table of events, or `<none>`.
 pub fn describe(about: &About<'_>, page: &mut Page) {
     let object = about.object;
-    let options = Options {
-        field_selector: format!(
-            "involvedObject.name={},involvedObject.namespace={},involvedObject.kind={},involvedObject.uid={}",
-            object.name(),
-            object.namespace(),
-            object.key.kind.name(),
-            event_uid(about)
-        ),
-        ..Options::default()
-    };
-    let namespace = if object.namespace().is_empty() { "" } else { object.namespace().as_str() };
-    let mut events = about.call.list(Kind::Event, namespace, options).unwrap_or_default();
+    let mut events = of_uid(about, &object.meta.uid);
+    if object.key.kind == Kind::Node {
+        // The kubelet gives a Node's name for its uid; kubectl asks for both.
+        events.extend(of_uid(about, object.name()));
+    }
     if events.is_empty() {
         page.line(0, "Events:\t<none>");
         return;
     }
     page.flush();
-    events.sort_by(|a, b| {
-        last(&a.value).cmp(&last(&b.value)).then(a.meta.resource_version.cmp(&b.meta.resource_version))
-    });
+    events.sort_by_key(|event| Timestamp::of(event.value.get("lastTimestamp")));
     let now = about.call.host().with(|simulation| simulation.cluster.timestamp());
     page.line(0, "Events:");
     page.line(1, "Type\tReason\tAge\tFrom\tMessage");
@@ -39,25 +33,25 @@ pub fn describe(about: &About<'_>, page: &mut Page) {
     }
 }
 
-/// kubectl asks for a Node's events by its name, which the kubelet gives as uid.
-fn event_uid(about: &About<'_>) -> String {
-    if about.object.key.kind == Kind::Node {
-        about.object.name().to_string()
-    } else {
-        about.object.meta.uid.to_string()
-    }
-}
-
-fn last(event: &Value) -> Timestamp {
-    let at = |field: &str| Timestamp::of(event.get(field));
-    at("lastTimestamp").or_else(|| at("eventTime")).or_else(|| at("firstTimestamp")).unwrap_or_default()
+fn of_uid(about: &About<'_>, uid: &str) -> Vec<Arc<Object>> {
+    let object = about.object;
+    let (name, namespace, kind) = (object.name(), object.namespace(), object.key.kind.name());
+    let field_selector = format!(
+        "involvedObject.name={name},involvedObject.namespace={namespace},involvedObject.kind={kind},involvedObject.uid={uid}"
+    );
+    let options = Options { field_selector, ..Options::default() };
+    about.call.list(Kind::Event, namespace, options).unwrap_or_default()
 }
 
 fn row(event: &Value, now: Timestamp) -> String {
     let ago = |at: Option<Timestamp>| at.map_or("<unknown>".to_owned(), |at| human_duration(now.0 - at.0));
     let first = Timestamp::of(event.get("eventTime")).or_else(|| Timestamp::of(event.get("firstTimestamp")));
     let count = event.get("count").as_int().unwrap_or(0);
-    let age = if count > 1 {
+    let series = event.get("series");
+    let age = if let Some(times) = series.get("count").as_int() {
+        let seen = ago(Timestamp::of(series.get("lastObservedTime")));
+        format!("{seen} (x{times} over {})", ago(first))
+    } else if count > 1 {
         format!("{} (x{count} over {})", ago(Timestamp::of(event.get("lastTimestamp"))), ago(first))
     } else {
         ago(first)

@@ -83,15 +83,13 @@ fn progress(spec: &Value, status: &Value, page: &mut Page) {
     }
 }
 
-/// A list of indexes, cut at a comma where it is long.
+/// A list of indexes, cut at the first comma from where it is long.
 fn indexes(list: &str) -> String {
-    match list.len() {
-        0 => "<none>".to_owned(),
-        1..=INDEXES => list.to_owned(),
-        _ => {
-            let end = list[..INDEXES].rfind(',').map_or(0, |at| at + 1);
-            format!("{}...", &list[..end])
-        }
+    let comma = list.get(INDEXES..).and_then(|rest| rest.find(','));
+    match comma {
+        _ if list.is_empty() => "<none>".to_owned(),
+        Some(at) => format!("{}...", &list[..=INDEXES + at]),
+        None => list.to_owned(),
     }
 }
 
@@ -104,6 +102,7 @@ pub fn cron_job(about: &About<'_>, page: &mut Page) {
     page.line(0, &format!("Concurrency Policy:\t{}", spec.get("concurrencyPolicy").str()));
     let suspended = if spec.get("suspend").as_bool() == Some(true) { "True" } else { "False" };
     page.line(0, &format!("Suspend:\t{suspended}"));
+    page.line(0, &format!("Time Zone:\t{}", spec.get("timeZone").as_str().unwrap_or("<unset>")));
     for (title, field) in [
         ("Successful Job History Limit", "successfulJobsHistoryLimit"),
         ("Failed Job History Limit", "failedJobsHistoryLimit"),

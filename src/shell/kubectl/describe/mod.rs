@@ -5,18 +5,28 @@
 
 mod autoscaler;
 mod claims;
+mod classes;
 mod config;
 mod endpoints;
+mod environment;
 mod events;
 mod generic;
 mod ingress;
 mod jobs;
+mod limits;
+mod network_policy;
 mod node;
+mod node_pods;
 mod page;
 mod pod;
+mod rbac;
 mod service;
 mod template;
+mod volumes;
 mod workloads;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -27,6 +37,7 @@ use super::resources::{Query, Reading, kinds, list_options, queries};
 use super::verb::{ALL_NAMESPACES, Action, FILES, Operands, SELECTOR, Verb, flags};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
+use crate::api::time::human_duration;
 use crate::api::value::Value;
 use crate::cluster::request::Options;
 use crate::shell::command::{Flag, Value as Argument, option, switch};
@@ -113,11 +124,10 @@ fn read(call: &Call, queries: &[Query]) -> (Vec<Arc<Object>>, Vec<Failure>) {
     (objects, failures)
 }
 
-/// The one type and name of a call, if it has just these: the name may be the beginning of several.
+/// The one type and name of a call, if it has just these two words: the name may be the beginning of several.
 fn prefix(call: &Call) -> Option<(Kind, &str)> {
     let (words, name) = match call.operands() {
         [words, name] if !words.contains('/') => (words.as_str(), name.as_str()),
-        [both] => both.split_once('/')?,
         _ => return None,
     };
     match kinds(words).ok()?.as_slice() {
@@ -144,7 +154,21 @@ fn describe(call: &Call, object: &Object, show_events: bool) -> String {
         Kind::ReplicaSet | Kind::ReplicationController => workloads::replica_set(&about, &mut page),
         Kind::StatefulSet => workloads::stateful_set(&about, &mut page),
         Kind::DaemonSet => workloads::daemon_set(&about, &mut page),
+        Kind::PersistentVolume => volumes::persistent_volume(&about, &mut page),
         Kind::PersistentVolumeClaim => claims::claim(&about, &mut page),
+        Kind::StorageClass => classes::storage_class(&about, &mut page),
+        Kind::VolumeAttributesClass => classes::attributes_class(&about, &mut page),
+        Kind::CSINode => classes::drivers(&about, &mut page),
+        Kind::IngressClass => classes::ingress_class(&about, &mut page),
+        Kind::PriorityClass => classes::priority_class(&about, &mut page),
+        Kind::ServiceCIDR => classes::service_range(&about, &mut page),
+        Kind::IPAddress => classes::address(&about, &mut page),
+        Kind::ResourceQuota => limits::quota(&about, &mut page),
+        Kind::LimitRange => limits::limit_range(&about, &mut page),
+        Kind::PodDisruptionBudget => limits::budget(&about, &mut page),
+        Kind::NetworkPolicy => network_policy::describe(&about, &mut page),
+        Kind::Role | Kind::ClusterRole => rbac::role(&about, &mut page),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => rbac::binding(&about, &mut page),
         Kind::Job => jobs::job(&about, &mut page),
         Kind::CronJob => jobs::cron_job(&about, &mut page),
         Kind::HorizontalPodAutoscaler => autoscaler::describe(&about, &mut page),
@@ -190,6 +214,15 @@ impl About<'_> {
         }
         page.labels(0, "Labels", &object.meta.labels);
         page.annotations("Annotations", &object.meta.annotations);
+    }
+
+    /// The phase of a volume or claim, or how long it has been going.
+    fn phase(&self) -> String {
+        let Some(deletion) = self.object.meta.deletion else {
+            return self.object.status().get("phase").str().to_owned();
+        };
+        let now = self.call.host().with(|simulation| simulation.cluster.timestamp());
+        format!("Terminating (lasts {})", human_duration(now.0 - deletion.0))
     }
 
     /// The events of the object.

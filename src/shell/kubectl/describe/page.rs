@@ -47,14 +47,19 @@ impl Page {
 
     /// `KEY=VALUE` lines under one title; `<none>` without any.
     pub fn labels(&mut self, level: usize, title: &str, labels: &Value) {
-        let mut first = true;
-        for (key, value) in labels.entries() {
-            let head = if first { format!("{title}:") } else { String::new() };
-            self.line(level, &format!("{head}\t{key}={}", value.str()));
-            first = false;
-        }
-        if first {
+        let pairs = labels.entries();
+        let pairs = pairs.iter().map(|(key, value)| format!("{key}={}", value.str()));
+        self.list(level, title, &pairs.collect::<Vec<_>>());
+    }
+
+    /// Lines under one title, the first beside it; `<none>` without any.
+    pub fn list(&mut self, level: usize, title: &str, lines: &[String]) {
+        if lines.is_empty() {
             self.line(level, &format!("{title}:\t<none>"));
+        }
+        for (at, text) in lines.iter().enumerate() {
+            let head = if at == 0 { format!("{title}:") } else { String::new() };
+            self.line(level, &format!("{head}\t{text}"));
         }
     }
 
@@ -63,7 +68,8 @@ impl Page {
         let shown = annotations.entries().iter().filter(|(key, _)| *key != LAST_APPLIED);
         let mut head = format!("{title}:");
         for (key, value) in shown {
-            let value = value.str().trim_end_matches('\n');
+            let value = value.str();
+            let value = value.strip_suffix('\n').unwrap_or(value);
             if value.len() + key.len() + 2 > ANNOTATION_LIMIT || value.contains('\n') {
                 self.line(0, &format!("{head}\t{key}:"));
                 for line in value.split('\n') {
@@ -80,18 +86,25 @@ impl Page {
     }
 }
 
+/// A line cut at a number of bytes, as kubectl counts; no letter is cut in two.
 fn shortened(line: &str) -> String {
     let limit = ANNOTATION_LIMIT - 2;
-    match line.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line.to_owned(),
+    if line.len() <= limit {
+        return line.to_owned();
     }
+    let end = (0..=limit).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}...", &line[..end])
 }
 
 /// Words joined by commas; `<none>` without any.
 pub fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.collect();
     if words.is_empty() { "<none>".to_owned() } else { words.join(",") }
+}
+
+/// Text, or `<none>`.
+pub fn or_none(text: &str) -> &str {
+    if text.is_empty() { "<none>" } else { text }
 }
 
 /// Text, or `<unset>`.

@@ -2,7 +2,8 @@
 
 use super::About;
 use super::page::Page;
-use super::template::{Inside, containers, long_time, tolerations, volumes};
+use super::template::{Inside, containers, long_time, resources, seccomp, spread, tolerations};
+use super::volumes::volumes;
 use crate::api::object::Object;
 use crate::api::time::human_duration;
 use crate::api::value::Value;
@@ -17,7 +18,12 @@ pub fn describe(about: &About<'_>, page: &mut Page) {
         containers("Init Containers", spec.get("initContainers"), &inside("initContainerStatuses"), page);
     }
     containers("Containers", spec.get("containers"), &inside("containerStatuses"), page);
+    let ephemeral = spec.get("ephemeralContainers");
+    if !ephemeral.is_empty() {
+        containers("Ephemeral Containers", ephemeral, &inside("ephemeralContainerStatuses"), page);
+    }
     let conditions = status.get("conditions").items();
+    gates(spec.get("readinessGates").items(), conditions, page);
     if !conditions.is_empty() {
         page.line(0, "Conditions:");
         page.line(0, "  Type\tStatus");
@@ -29,7 +35,22 @@ pub fn describe(about: &About<'_>, page: &mut Page) {
     page.line(0, &format!("QoS Class:\t{}", status.get("qosClass").str()));
     page.labels(0, "Node-Selectors", spec.get("nodeSelector"));
     tolerations("Tolerations", spec.get("tolerations"), page);
+    spread(spec.get("topologySpreadConstraints"), "", page);
     about.events(page);
+}
+
+/// Writes the conditions that others set, without which the Pod is not ready.
+fn gates(gates: &[Value], conditions: &[Value], page: &mut Page) {
+    if gates.is_empty() {
+        return;
+    }
+    page.line(0, "Readiness Gates:");
+    page.line(0, "  Type\tStatus");
+    for kind in gates.iter().map(|gate| gate.get("conditionType").str()) {
+        let found = conditions.iter().find(|condition| condition.get("type").str() == kind);
+        let status = found.map_or("<none>", |condition| condition.get("status").str());
+        page.line(1, &format!("{kind} \t{status} "));
+    }
 }
 
 fn head(about: &About<'_>, page: &mut Page) {
@@ -40,9 +61,11 @@ fn head(about: &About<'_>, page: &mut Page) {
     if let Some(priority) = spec.get("priority").as_int() {
         page.line(0, &format!("Priority:\t{priority}"));
     }
-    for (title, field) in
-        [("Priority Class Name", "priorityClassName"), ("Service Account", "serviceAccountName")]
-    {
+    for (title, field) in [
+        ("Priority Class Name", "priorityClassName"),
+        ("Runtime Class Name", "runtimeClassName"),
+        ("Service Account", "serviceAccountName"),
+    ] {
         if !spec.get(field).is_empty() {
             page.line(0, &format!("{title}:\t{}", spec.get(field).str()));
         }
@@ -62,16 +85,25 @@ fn head(about: &About<'_>, page: &mut Page) {
             page.line(0, &format!("{title}:\t{}", status.get(field).str()));
         }
     }
+    seccomp(spec.get("securityContext"), 0, 0, page);
     addresses(pod, page);
     if let Some(owner) = pod.controller() {
         page.line(0, &format!("Controlled By:\t{}/{}", owner.kind, owner.name));
+    }
+    if !status.get("nominatedNodeName").is_empty() {
+        page.line(0, &format!("NominatedNodeName:\t{}", status.get("nominatedNodeName").str()));
+    }
+    if !spec.get("resources").is_null() {
+        page.line(0, "Resources:");
+        resources(spec.get("resources"), 1, page);
     }
 }
 
 fn phase(about: &About<'_>, page: &mut Page) {
     let pod = about.object;
-    let Some(deletion) = pod.meta.deletion else {
-        page.line(0, &format!("Status:\t{}", pod.status().get("phase").str()));
+    let phase = pod.status().get("phase").str();
+    let Some(deletion) = pod.meta.deletion.filter(|_| !matches!(phase, "Failed" | "Succeeded")) else {
+        page.line(0, &format!("Status:\t{phase}"));
         return;
     };
     let now = about.call.host().with(|simulation| simulation.cluster.timestamp());

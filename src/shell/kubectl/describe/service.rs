@@ -70,6 +70,9 @@ fn describe_port(port: &Value, slices: &[Arc<Object>], page: &mut Page) {
     let protocol = port.get("protocol").str();
     page.line(0, &format!("Port:\t{name}\t{}/{protocol}", plain(port.get("port"))));
     page.line(0, &format!("TargetPort:\t{}/{protocol}", plain(port.get("targetPort"))));
+    if !port.get("appProtocol").is_null() {
+        page.line(0, &format!("AppProtocol:\t{}", port.get("appProtocol").str()));
+    }
     if let Some(node_port) = port.get("nodePort").as_int().filter(|port| *port != 0) {
         page.line(0, &format!("NodePort:\t{name}\t{node_port}/{protocol}"));
     }

@@ -1,8 +1,11 @@
-//! Describing containers, volumes and Pod templates.
+//! Describing containers and Pod templates.
 //!
 //! Shared by Pods and workloads; the statuses of containers are there for Pods alone.
 
+use super::environment::environment;
 use super::page::{Page, plain};
+use super::volumes::volumes;
+use crate::api::selector::Selector;
 use crate::api::time::Timestamp;
 use crate::api::value::Value;
 
@@ -23,11 +26,30 @@ pub fn describe_template(template: &Value, page: &mut Page) {
     }
     containers("Containers", spec.get("containers"), &inside, page);
     volumes(spec.get("volumes"), "  ", page);
+    spread(spec.get("topologySpreadConstraints"), "  ", page);
     if !spec.get("priorityClassName").is_empty() {
         page.line(1, &format!("Priority Class Name:\t{}", spec.get("priorityClassName").str()));
     }
     page.labels(0, "  Node-Selectors", spec.get("nodeSelector"));
     tolerations("  Tolerations", spec.get("tolerations"), page);
+}
+
+/// Writes how Pods are spread, in order of the keys.
+pub fn spread(constraints: &Value, space: &str, page: &mut Page) {
+    let mut constraints: Vec<&Value> = constraints.items().iter().collect();
+    constraints.sort_by_key(|constraint| constraint.get("topologyKey").str());
+    let lines: Vec<String> = constraints.into_iter().map(spread_text).collect();
+    if !lines.is_empty() {
+        page.list(0, &format!("{space}Topology Spread Constraints"), &lines);
+    }
+}
+
+fn spread_text(constraint: &Value) -> String {
+    let (key, otherwise) = (constraint.get("topologyKey").str(), constraint.get("whenUnsatisfiable").str());
+    let skew = constraint.get("maxSkew").as_int().unwrap_or(0);
+    let pods = Selector::of_label_selector(constraint.get("labelSelector"));
+    let pods = pods.map_or_else(String::new, |pods| format!(" for selector {pods}"));
+    format!("{key}:{otherwise} when max skew {skew} is exceeded{pods}")
 }
 
 /// What containers stand in.
@@ -42,7 +64,8 @@ pub struct Inside<'a> {
 
 /// Writes a list of containers.
 pub fn containers(title: &str, containers: &Value, inside: &Inside<'_>, page: &mut Page) {
-    page.line(0, &format!("{}{title}:", inside.space));
+    let none = if containers.items().is_empty() { " <none>" } else { "" };
+    page.line(0, &format!("{}{title}:{none}", inside.space));
     for container in containers.items() {
         let name = container.get("name").str();
         let status = inside.statuses.items().iter().find(|status| status.get("name").str() == name);
@@ -52,7 +75,7 @@ pub fn containers(title: &str, containers: &Value, inside: &Inside<'_>, page: &m
         if let Some(status) = status {
             states(status, page);
         }
-        resources(container.get("resources"), page);
+        resources(container.get("resources"), 2, page);
         for (field, title) in
             [("livenessProbe", "Liveness"), ("readinessProbe", "Readiness"), ("startupProbe", "Startup")]
         {
@@ -61,7 +84,7 @@ pub fn containers(title: &str, containers: &Value, inside: &Inside<'_>, page: &m
             }
         }
         environment(container, inside.pod, page);
-        mounts(container.get("volumeMounts"), page);
+        mounts(container, page);
     }
 }
 
@@ -85,6 +108,19 @@ fn basics(container: &Value, status: Option<&Value>, space: &str, page: &mut Pag
             [port] => page.line(2, &format!("{title}:\t{port}")),
             many => page.line(2, &format!("{title}s:\t{}", many.join(", "))),
         }
+    }
+    seccomp(container.get("securityContext"), 2, 3, page);
+}
+
+/// Writes a seccomp profile, if there is one; a profile of the node's own stands `deeper`.
+pub fn seccomp(context: &Value, level: usize, deeper: usize, page: &mut Page) {
+    let profile = context.get("seccompProfile");
+    if profile.is_null() {
+        return;
+    }
+    page.line(level, &format!("SeccompProfile:\t{}", profile.get("type").str()));
+    if profile.get("type").str() == "Localhost" {
+        page.line(deeper, &format!("LocalhostProfile:\t{}", profile.get("localhostProfile").str()));
     }
 }
 
@@ -138,6 +174,9 @@ fn state(title: &str, state: &Value, page: &mut Page) {
             }
         }
         page.line(3, &format!("Exit Code:\t{}", terminated.get("exitCode").as_int().unwrap_or(0)));
+        if let Some(signal) = terminated.get("signal").as_int().filter(|signal| *signal > 0) {
+            page.line(3, &format!("Signal:\t{signal}"));
+        }
         page.line(3, &format!("Started:\t{}", long_time(terminated.get("startedAt"))));
         page.line(3, &format!("Finished:\t{}", long_time(terminated.get("finishedAt"))));
     } else {
@@ -149,17 +188,26 @@ fn state(title: &str, state: &Value, page: &mut Page) {
     }
 }
 
-fn resources(resources: &Value, page: &mut Page) {
+/// Writes limits and requests.
+pub fn resources(resources: &Value, level: usize, page: &mut Page) {
     for (title, field) in [("Limits", "limits"), ("Requests", "requests")] {
         let amounts = resources.get(field).entries();
         if amounts.is_empty() {
             continue;
         }
-        page.line(2, &format!("{title}:"));
+        page.line(level, &format!("{title}:"));
         for (name, amount) in amounts {
-            page.line(3, &format!("{name}:\t{}", plain(amount)));
+            page.line(level + 1, &format!("{name}:\t{}", plain(amount)));
         }
     }
+}
+
+/// A path as it stands in a URL (`url.URL`).
+fn url_path(path: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(&byte);
+    path.bytes()
+        .map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// A probe in one line.
@@ -180,7 +228,9 @@ fn probe(probe: &Value) -> String {
         let port = plain(http.get("port"));
         let path = http.get("path").str();
         let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
-        format!("http-get {scheme}://{}:{port}{slash}{path}", http.get("host").str())
+        let host = http.get("host").str();
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        format!("http-get {scheme}://{host}:{port}{slash}{}", url_path(path))
     } else if !tcp.is_null() {
         format!("tcp-socket {}:{}", tcp.get("host").str(), plain(tcp.get("port")))
     } else if !exec.is_null() {
@@ -194,147 +244,28 @@ fn probe(probe: &Value) -> String {
     format!("{what} {numbers}")
 }
 
-fn environment(container: &Value, pod: &Value, page: &mut Page) {
-    let from = container.get("envFrom").items();
-    if !from.is_empty() {
-        page.line(2, "Environment Variables from:");
-        for source in from {
-            let (kind, reference) = match source.get("configMapRef") {
-                Value::Null => ("Secret", source.get("secretRef")),
-                reference => ("ConfigMap", reference),
-            };
-            let optional = truth(reference.get("optional").as_bool().unwrap_or(false)).to_lowercase();
-            page.line(3, &format!("{}\t{kind}\tOptional: {optional}", reference.get("name").str()));
-        }
-    }
-    let variables = container.get("env").items();
-    if variables.is_empty() {
-        page.line(2, "Environment:\t<none>");
-        return;
-    }
-    page.line(2, "Environment:");
-    for variable in variables {
-        let name = variable.get("name").str();
-        let from = variable.get("valueFrom");
-        if from.is_null() {
-            let mut lines = variable.get("value").str().split('\n');
-            page.line(3, &format!("{name}:\t{}", lines.next().unwrap_or("")));
-            lines.for_each(|line| page.line(3, &format!("\t{line}")));
-        } else {
-            page.line(3, &format!("{name}:\t{}", reference(from, pod)));
-        }
-    }
-}
-
-/// Where a variable gets its value from.
-fn reference(from: &Value, pod: &Value) -> String {
-    let optional = |source: &Value| source.get("optional").as_bool().unwrap_or(false);
-    if let field @ Value::Map(_) = from.get("fieldRef") {
-        let path = field.get("fieldPath").str();
-        let value = match path {
-            "metadata.name" | "metadata.namespace" | "metadata.uid" => {
-                pod.at(&path.split('.').collect::<Vec<_>>()).str()
-            }
-            _ => "",
-        };
-        let version = field.get("apiVersion").str();
-        return format!("{value} ({}:{path})", if version.is_empty() { "v1" } else { version });
-    }
-    if let resource @ Value::Map(_) = from.get("resourceFieldRef") {
-        return format!(" ({})", resource.get("resource").str());
-    }
-    if let secret @ Value::Map(_) = from.get("secretKeyRef") {
-        let (key, name) = (secret.get("key").str(), secret.get("name").str());
-        return format!("<set to the key '{key}' in secret '{name}'>\tOptional: {}", optional(secret));
-    }
-    let map = from.get("configMapKeyRef");
-    let (key, name) = (map.get("key").str(), map.get("name").str());
-    format!("<set to the key '{key}' of config map '{name}'>\tOptional: {}", optional(map))
-}
-
-fn mounts(mounts: &Value, page: &mut Page) {
-    if mounts.items().is_empty() {
-        page.line(2, "Mounts:\t<none>");
-        return;
-    }
-    page.line(2, "Mounts:");
-    let mut mounts: Vec<&Value> = mounts.items().iter().collect();
-    mounts.sort_by_key(|mount| mount.get("mountPath").str());
-    for mount in mounts {
+fn mounts(container: &Value, page: &mut Page) {
+    let sorted = |list: &str, path: &'static str| {
+        let mut items: Vec<Value> = container.get(list).items().to_vec();
+        items.sort_by_key(|item| item.get(path).smol());
+        items
+    };
+    let mounts = sorted("volumeMounts", "mountPath");
+    page.line(2, if mounts.is_empty() { "Mounts:\t<none>" } else { "Mounts:" });
+    for mount in &mounts {
         let mut flags = (if mount.get("readOnly").as_bool() == Some(true) { "ro" } else { "rw" }).to_owned();
         if !mount.get("subPath").is_empty() {
             flags.push_str(&format!(",path=\"{}\"", mount.get("subPath").str()));
         }
         page.line(3, &format!("{} from {} ({flags})", mount.get("mountPath").str(), mount.get("name").str()));
     }
-}
-
-/// Writes the volumes of a Pod or template.
-pub fn volumes(volumes: &Value, space: &str, page: &mut Page) {
-    if volumes.items().is_empty() {
-        page.line(0, &format!("{space}Volumes:\t<none>"));
-        return;
+    let devices = sorted("volumeDevices", "devicePath");
+    if !devices.is_empty() {
+        // kubectl puts the word for no mounts here too.
+        page.line(2, if mounts.is_empty() { "Devices:\t<none>" } else { "Devices:" });
     }
-    page.line(0, &format!("{space}Volumes:"));
-    let indent = if space.is_empty() { "" } else { " " };
-    for volume in volumes.items() {
-        page.line(1, &format!("{indent}{}:", volume.get("name").str()));
-        describe_volume(volume, page);
-    }
-}
-
-fn describe_volume(volume: &Value, page: &mut Page) {
-    let optional = |source: &Value| source.get("optional").as_bool().unwrap_or(false);
-    let mut say = |title: &str, text: String| page.line(2, &format!("{title}:\t{text}"));
-    if let source @ Value::Map(_) = volume.get("configMap") {
-        say("Type", "ConfigMap (a volume populated by a ConfigMap)".to_owned());
-        say("Name", plain(source.get("name")));
-        say("Optional", optional(source).to_string());
-    } else if let source @ Value::Map(_) = volume.get("secret") {
-        say("Type", "Secret (a volume populated by a Secret)".to_owned());
-        say("SecretName", plain(source.get("secretName")));
-        say("Optional", optional(source).to_string());
-    } else if let source @ Value::Map(_) = volume.get("emptyDir") {
-        say("Type", "EmptyDir (a temporary directory that shares a pod's lifetime)".to_owned());
-        say("Medium", plain(source.get("medium")));
-        let limit = plain(source.get("sizeLimit"));
-        say("SizeLimit", if limit.is_empty() { "<unset>".to_owned() } else { limit });
-    } else if let source @ Value::Map(_) = volume.get("hostPath") {
-        say("Type", "HostPath (bare host directory volume)".to_owned());
-        say("Path", plain(source.get("path")));
-        say("HostPathType", plain(source.get("type")));
-    } else if let source @ Value::Map(_) = volume.get("persistentVolumeClaim") {
-        say(
-            "Type",
-            "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)".to_owned(),
-        );
-        say("ClaimName", plain(source.get("claimName")));
-        say("ReadOnly", source.get("readOnly").as_bool().unwrap_or(false).to_string());
-    } else if let source @ Value::Map(_) = volume.get("projected") {
-        say("Type", "Projected (a volume that contains injected data from multiple sources)".to_owned());
-        for part in source.get("sources").items() {
-            projected(part, page);
-        }
-    } else {
-        say("Type", "<unknown>".to_owned());
-    }
-}
-
-fn projected(source: &Value, page: &mut Page) {
-    let optional = |part: &Value| part.get("optional").as_bool().unwrap_or(false);
-    if let token @ Value::Map(_) = source.get("serviceAccountToken") {
-        page.line(2, &format!("TokenExpirationSeconds:\t{}", plain(token.get("expirationSeconds"))));
-    }
-    if let map @ Value::Map(_) = source.get("configMap") {
-        page.line(2, &format!("ConfigMapName:\t{}", map.get("name").str()));
-        page.line(2, &format!("Optional:\t{}", optional(map)));
-    }
-    if let secret @ Value::Map(_) = source.get("secret") {
-        page.line(2, &format!("SecretName:\t{}", secret.get("name").str()));
-        page.line(2, &format!("Optional:\t{}", optional(secret)));
-    }
-    if !source.get("downwardAPI").is_null() {
-        page.line(2, "DownwardAPI:\ttrue");
+    for device in &devices {
+        page.line(3, &format!("{} from {}", device.get("devicePath").str(), device.get("name").str()));
     }
 }
 
@@ -342,13 +273,7 @@ fn projected(source: &Value, page: &mut Page) {
 pub fn tolerations(title: &str, tolerations: &Value, page: &mut Page) {
     let mut items: Vec<&Value> = tolerations.items().iter().collect();
     items.sort_by_key(|toleration| toleration.get("key").str());
-    if items.is_empty() {
-        page.line(0, &format!("{title}:\t<none>"));
-    }
-    for (at, toleration) in items.into_iter().enumerate() {
-        let head = if at == 0 { format!("{title}:") } else { String::new() };
-        page.line(0, &format!("{head}\t{}", toleration_text(toleration)));
-    }
+    page.list(0, title, &items.into_iter().map(toleration_text).collect::<Vec<_>>());
 }
 
 fn toleration_text(toleration: &Value) -> String {

@@ -87,6 +87,9 @@ fn replica_sets(about: &About<'_>, page: &mut Page) {
             .collect();
         if words.is_empty() { "<none>".to_owned() } else { words.join(", ") }
     };
+    if sets.is_empty() {
+        return;
+    }
     page.line(0, &format!("OldReplicaSets:\t{}", list(&old)));
     page.line(0, &format!("NewReplicaSet:\t{}", list(&new)));
 }
@@ -161,6 +164,10 @@ pub fn stateful_set(about: &About<'_>, page: &mut Page) {
     page.line(0, &format!("Update Strategy:\t{}", strategy.get("type").str()));
     if let Some(partition) = strategy.at(&["rollingUpdate", "partition"]).as_int() {
         page.line(1, &format!("Partition:\t{partition}"));
+        let most = strategy.at(&["rollingUpdate", "maxUnavailable"]);
+        if !most.is_null() {
+            page.line(1, &format!("MaxUnavailable:\t{}", plain(most)));
+        }
     }
     page.line(0, &format!("Pods Status:\t{}", pods_status(about)));
     describe_template(spec.get("template"), page);
