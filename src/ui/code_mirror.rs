@@ -90,6 +90,11 @@ impl CodeMirror {
     /// Goes to a line.
     pub fn reveal(&self, line: u32) {
         call(&self.editor, "revealLine", &[line.into()]);
+        self.focus();
+    }
+
+    /// Takes the focus.
+    pub fn focus(&self) {
         call(&self.editor, "focus", &[]);
     }
 

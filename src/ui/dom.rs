@@ -27,6 +27,15 @@ pub fn focus(node: &NodeRef) {
     }
 }
 
+/// Puts the focus on the element of an id.
+pub fn focus_by_id(id: &str) {
+    let element = gloo::utils::document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // An element that cannot take the focus leaves it where it is.
+        let _ = element.focus();
+    }
+}
+
 /// The text of an input.
 pub fn value(node: &NodeRef) -> String {
     node.cast::<HtmlInputElement>().map(|input| input.value()).unwrap_or_default()
@@ -53,11 +62,6 @@ pub fn set_area(node: &NodeRef, text: &str) {
     {
         area.set_value(text);
     }
-}
-
-/// The text of a textarea.
-pub fn area(node: &NodeRef) -> String {
-    node.cast::<HtmlTextAreaElement>().map(|area| area.value()).unwrap_or_default()
 }
 
 /// The nearest element around an event's target that has an attribute, and the attribute's value.

@@ -1,4 +1,6 @@
-//! The text of one file: a textarea that works at once, and the editor script over it when it is there.
+//! A text that is edited: a textarea that works at once, and the editor script over it when it is there.
+//!
+//! Owns how a text is typed; whose text it is, and what becomes of it, is the caller's.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,49 +17,58 @@ use super::model::marks::Mark;
 use super::world::{Theme, Topic, use_world};
 
 /// Milliseconds after the first paint at which the editor script is fetched.
-const LOAD_AFTER_MS: u32 = 300;
+pub const AFTER_FIRST_PAINT_MS: u32 = 300;
 
 /// What an editor is given.
 #[derive(Clone, PartialEq, Properties)]
 pub struct EditorProperties {
-    /// The file.
+    /// What the text is called: each has a cursor and an undo history of its own.
     pub name: String,
+    /// The text.
+    pub text: Rc<str>,
+    /// The person changed the text.
+    pub change: Callback<String>,
     /// What is wrong with its text.
     pub marks: Rc<Vec<Mark>>,
     /// A line to go to, with a number that counts the wishes.
     pub reveal: (u32, u32),
     /// Ctrl-Enter or ⌘-Enter.
     pub submit: Callback<()>,
+    /// Milliseconds until the editor script is fetched.
+    pub script_after_ms: u32,
+    /// Whether the editor asks for the focus when it appears.
+    #[prop_or_default]
+    pub focused: bool,
 }
 
 /// The editor.
 #[component]
 pub fn Editor(properties: &EditorProperties) -> Html {
-    let world = use_world(&[Topic::Files, Topic::Look]);
+    let world = use_world(&[Topic::Look]);
     let (host, area) = (use_node_ref(), use_node_ref());
     let script: Slot = use_mut_ref(|| None);
     let loaded = use_state_eq(|| false);
-    // The callbacks of the script live as long as the editor; the file under it changes.
-    let current = use_mut_ref(|| (String::new(), Callback::<()>::noop()));
-    *current.borrow_mut() = (properties.name.clone(), properties.submit.clone());
-    let text = world.file(&properties.name);
+    // The callbacks of the script live as long as the editor; the text under it changes.
+    let current = use_mut_ref(|| (Callback::<String>::noop(), Callback::<()>::noop()));
+    *current.borrow_mut() = (properties.change.clone(), properties.submit.clone());
+    let text = Rc::clone(&properties.text);
     let dark = match world.theme() {
         Theme::Auto => dom::matches_media("(prefers-color-scheme: dark)"),
         Theme::Light => false,
         Theme::Dark => true,
     };
     {
-        let (world, host, script, loaded, current) =
-            (world.clone(), host.clone(), Rc::clone(&script), loaded.clone(), Rc::clone(&current));
+        let (host, script, loaded, current) =
+            (host.clone(), Rc::clone(&script), loaded.clone(), Rc::clone(&current));
+        let after_ms = properties.script_after_ms;
         use_effect_with((), move |()| {
-            let waits = world.clone();
-            let timer = waits.later(LOAD_AFTER_MS, move || {
+            let timer = world.later(after_ms, move || {
                 let Some(element) = host.cast::<Element>() else { return };
                 let (changed, submitted) = (Rc::clone(&current), current);
                 let events = Events {
                     change: Box::new(move |text| {
-                        let name = changed.borrow().0.clone();
-                        world.write_file(&name, &text);
+                        let change = changed.borrow().0.clone();
+                        change.emit(text);
                     }),
                     submit: Box::new(move || {
                         let submit = submitted.borrow().1.clone();
@@ -83,15 +94,28 @@ pub fn Editor(properties: &EditorProperties) -> Html {
             editor.reveal(*line);
         }
     });
+    use_script(&script, (properties.focused, *loaded), |editor, (focused, _)| {
+        if *focused {
+            editor.focus();
+        }
+    });
     {
         let area = area.clone();
         use_effect_with(Rc::clone(&text), move |text| dom::set_area(&area, text));
     }
+    {
+        let area = area.clone();
+        use_effect_with(properties.focused, move |focused| {
+            if *focused {
+                dom::focus(&area);
+            }
+        });
+    }
     let oninput = {
-        let (world, name) = (world.clone(), properties.name.clone());
+        let change = properties.change.clone();
         Callback::from(move |event: InputEvent| {
             if let Some(area) = event.target_dyn_into::<HtmlTextAreaElement>() {
-                world.write_file(&name, &area.value());
+                change.emit(area.value());
             }
         })
     };

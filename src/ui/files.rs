@@ -8,7 +8,7 @@ use yew::prelude::{
 };
 
 use super::edit_pane::EditPane;
-use super::editor::Editor;
+use super::editor::{AFTER_FIRST_PAINT_MS, Editor};
 use super::icons::{self, icon};
 use super::model::marks::{self, Findings, Mark, Selected};
 use super::model::plan::{Difference, Planned};
@@ -16,6 +16,7 @@ use super::model::things;
 use super::world::{Later, Topic, World, use_world};
 use super::{dom, words};
 use crate::api::registry::Kind;
+use crate::shell::edits::Edit;
 
 /// Milliseconds from the last key to the check of the text.
 const CHECK_MS: u32 = 150;
@@ -54,12 +55,11 @@ pub fn Files() -> Html {
             }
         })
     };
-    if let Some(edit) = edit {
-        let key = edit.number;
-        return html! { <EditPane {key} {edit} /> };
-    }
+    // Behind a text that a command gives to be edited the files stay as they are, with what Undo knows of them.
+    let hidden = edit.is_some();
     html! {
-        <section class="files" aria-label={world.say(words::FILES)}>
+        <div class="files-stack">
+        <section class="files" aria-label={world.say(words::FILES)} {hidden}>
             <div class="files-bar">
                 <div class="tabs" role="tablist" aria-label={world.say(words::FILES)}>
                     { for names.into_iter().map(|name| tab(&world, name, active.as_deref())) }
@@ -80,7 +80,14 @@ pub fn Files() -> Html {
                 <p class="empty">{ world.say(words::NO_FILE) }</p>
             }
         </section>
+        { for edit.into_iter().map(edit_pane) }
+        </div>
     }
+}
+
+fn edit_pane(edit: Edit) -> Html {
+    let key = edit.number;
+    html! { <EditPane {key} {edit} /> }
 }
 
 fn tab(world: &World, name: String, active: Option<&str>) -> Html {
@@ -173,6 +180,10 @@ fn File(properties: &FileProperties) -> Html {
         let (world, name) = (world.clone(), properties.name.clone());
         Callback::from(move |()| world.apply(&name))
     };
+    let change = {
+        let (world, name) = (world.clone(), properties.name.clone());
+        Callback::from(move |text: String| world.write_file(&name, &text))
+    };
     let go = {
         let reveal = reveal.clone();
         Callback::from(move |line: u32| reveal.set((reveal.0 + 1, line)))
@@ -184,7 +195,8 @@ fn File(properties: &FileProperties) -> Html {
     let refused = findings.marks.iter().any(|mark| mark.refused);
     html! {
         <>
-            <Editor name={properties.name.clone()} marks={(*marks).clone()} reveal={*reveal} submit={apply} />
+            <Editor name={properties.name.clone()} {text} {change} marks={(*marks).clone()} reveal={*reveal} submit={apply}
+                script_after_ms={AFTER_FIRST_PAINT_MS} />
             <div class="findings" aria-live="polite">
                 { for findings.selected.iter().enumerate().map(|(index, selected)| matching(&world, index, selected)) }
                 { for findings.marks.iter().take(LISTED).enumerate().map(|(index, mark)| listed(&world, index, mark, &go)) }

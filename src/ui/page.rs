@@ -15,7 +15,7 @@ use super::paste::use_paste;
 use super::settings::SettingsDialog;
 use super::terminal::Terminals;
 use super::top_bar::TopBar;
-use super::world::{Dialog, Pane, Topic, World, use_world};
+use super::world::{Dialog, Pane, TERMINAL_INPUT, Topic, World, use_world};
 use super::{alarm, words};
 use crate::session::save::{self, Storage};
 use crate::words::Words;
@@ -113,7 +113,7 @@ fn Panes() -> Html {
         <>
         // Behind a dialog nothing can be reached.
         <div class="page" data-pane={pane} inert={dialog != Dialog::None}>
-            <a class="skip" href="#terminal-input">{ world.say(words::SKIP_TO_TERMINAL) }</a>
+            <a class="skip" href={format!("#{TERMINAL_INPUT}")}>{ world.say(words::SKIP_TO_TERMINAL) }</a>
             <a class="skip" href="#map">{ world.say(words::SKIP_TO_MAP) }</a>
             <TopBar />
             <main class="panes">

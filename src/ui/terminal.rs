@@ -17,7 +17,7 @@ use super::icons::{self, icon};
 use super::model::screen::{Block, Line};
 use super::model::things;
 use super::panels::{View, ViewTabs};
-use super::world::{Lower, Topic, World, use_world};
+use super::world::{Lower, TERMINAL_INPUT, Topic, World, use_world};
 use super::{dom, words};
 use crate::shell::tty::Stream;
 
@@ -207,8 +207,8 @@ fn TerminalView(properties: &ViewProperties) -> Html {
                 <Hint />
             }
             <div class="line-input">
-                <label for="terminal-input" class="prompt">{ prompt }</label>
-                <input id="terminal-input" ref={input} aria-label="Terminal" type="text" autocomplete="off" autocapitalize="off"
+                <label for={TERMINAL_INPUT} class="prompt">{ prompt }</label>
+                <input id={TERMINAL_INPUT} ref={input} aria-label="Terminal" type="text" autocomplete="off" autocapitalize="off"
                     autocorrect="off" spellcheck="false" enterkeyhint="send" {onkeydown} {onpaste} />
             </div>
             if !offered.is_empty() {

@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast as _;
 
 use super::time::COMMAND_BUDGET_MS;
-use super::{Dialog, Lower, Notice, Pane, Theme, Topic, World};
+use super::{Dialog, Lower, Notice, Pane, TERMINAL_INPUT, Theme, Topic, World};
 use crate::api::object::Key;
 use crate::shell::edits::{Answer, Edit};
 use crate::simulation::Simulation;
@@ -55,11 +55,13 @@ impl World {
         self.0.host.edits().first()
     }
 
-    /// Gives a command the text that it waits for.
+    /// Gives a command the text that it waits for, and the focus back to the terminal in which it was typed.
     pub fn finish_edit(&self, number: u64, answer: Answer) {
         self.catch_up(COMMAND_BUDGET_MS);
         self.0.host.edits().finish(number, answer);
         self.run_now();
+        self.set_lower(Lower::Terminal);
+        dom::focus_by_id(TERMINAL_INPUT);
     }
 
     /// Lets time pass or stand still.

@@ -41,6 +41,9 @@ use whole::Waiting;
 /// The home directory, in which the editor's files live.
 pub const HOME: &str = "/root";
 
+/// The id of the line into which commands are typed.
+pub const TERMINAL_INPUT: &str = "terminal-input";
+
 /// What a component can be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
