@@ -4,12 +4,14 @@
 //! was printed stands in blocks that are painted once.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
+use gloo::render::{AnimationFrame, request_animation_frame};
 use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 use yew::prelude::{
     Callback, Html, NodeRef, Properties, TargetCast as _, classes, component, html, use_effect,
-    use_effect_with, use_mut_ref, use_node_ref, use_state_eq,
+    use_effect_with, use_force_update, use_mut_ref, use_node_ref, use_state_eq,
 };
 
 use super::focus::has_selection;
@@ -157,6 +159,7 @@ fn TerminalView(properties: &ViewProperties) -> Html {
         });
     }
     use_columns(&world, id, &scroll);
+    let painted = use_painted(&world, id);
     let onscroll = {
         let follows = Rc::clone(&follows);
         Callback::from(move |event: yew::Event| {
@@ -188,7 +191,8 @@ fn TerminalView(properties: &ViewProperties) -> Html {
         Callback::from(move |event: yew::Event| paste_lines(&world, id, &input, &event))
     };
     let shown = world.tab(id, |tab| {
-        let blocks: Vec<Rc<Block>> = tab.screen.blocks().cloned().collect();
+        let blocks: Vec<Rc<Block>> =
+            tab.screen.blocks().filter(|block| painted.contains(&block.id)).cloned().collect();
         (blocks, tab.terminal.prompt(), tab.terminal.is_busy(), tab.screen.is_empty())
     });
     let Some((blocks, prompt, busy, fresh)) = shown else { return Html::default() };
@@ -237,6 +241,22 @@ pub fn Hint() -> Html {
             <button type="button" {onclick}>{ FIRST_COMMAND }</button>
         </p>
     }
+}
+
+/// The blocks of a terminal that are painted now; those that are left come with the next frames.
+#[yew::hook]
+fn use_painted(world: &World, id: u32) -> RangeInclusive<u64> {
+    let before = use_mut_ref(|| 0..=0);
+    let frame = use_mut_ref(|| None::<AnimationFrame>);
+    let again = use_force_update();
+    let painted = world.tab(id, |tab| tab.screen.painted(before.borrow().clone())).unwrap_or(0..=0);
+    *before.borrow_mut() = painted.clone();
+    let oldest = world.tab(id, |tab| tab.screen.blocks().next().map(|block| block.id)).flatten();
+    let left = oldest.is_some_and(|oldest| oldest < *painted.start());
+    use_effect(move || {
+        frame.replace(left.then(|| request_animation_frame(move |_| again.force_update())));
+    });
+    painted
 }
 
 /// Tells the terminal how many columns there are.

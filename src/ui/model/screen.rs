@@ -4,6 +4,7 @@
 //! page paints it once and forgets it. The oldest blocks go when there are too many.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use crate::shell::tty::{Chunk, Stream};
@@ -12,6 +13,8 @@ use crate::shell::tty::{Chunk, Stream};
 pub const BLOCK_LINES: usize = 40;
 /// Blocks that are kept: 8,000 lines, more than anyone reads back, few enough to stay quick.
 pub const BLOCKS: usize = 200;
+/// Blocks that are painted in one frame: more lines than any screen shows, few enough not to be felt.
+pub const PAINTED_AT_ONCE: u64 = 6;
 /// Characters of one line that are kept; a longer one is shown in several lines.
 const LINE_LIMIT: usize = 4_000;
 
@@ -49,6 +52,16 @@ impl Screen {
     /// The blocks, oldest first.
     pub fn blocks(&self) -> impl Iterator<Item = &Rc<Block>> {
         self.blocks.iter()
+    }
+
+    /// Which blocks are painted in the next frame, from the oldest to the newest of them, after those that
+    /// were painted before. Of a flood the end comes first, the rest follows frame by frame.
+    #[must_use]
+    pub fn painted(&self, before: RangeInclusive<u64>) -> RangeInclusive<u64> {
+        let (Some(first), Some(last)) = (self.blocks.front(), self.blocks.back()) else { return before };
+        let flood = last.id.saturating_sub(*before.end()) >= PAINTED_AT_ONCE;
+        let below = if flood { last.id + 1 } else { *before.start() };
+        below.saturating_sub(PAINTED_AT_ONCE).max(first.id)..=last.id
     }
 
     /// Whether nothing was printed.
@@ -172,6 +185,18 @@ mod tests {
         let cleared = screen(&[(Stream::Output, &many), (Stream::Clear, ""), (Stream::Output, "y\n")]);
         assert_eq!(text(&cleared), ["y"]);
         assert!(!cleared.is_open());
+    }
+
+    #[test]
+    fn the_end_of_a_flood_is_painted_first_and_the_rest_frame_by_frame() {
+        let flood = screen(&[(Stream::Output, &"x\n".repeat(BLOCK_LINES * 14))]);
+        let first = flood.painted(0..=0);
+        assert_eq!(first, 8..=13);
+        let second = flood.painted(first);
+        assert_eq!(second, 2..=13);
+        assert_eq!(flood.painted(second), 0..=13);
+        let little = screen(&[(Stream::Output, "x\n")]);
+        assert_eq!(little.painted(0..=0), 0..=0);
     }
 
     #[test]
