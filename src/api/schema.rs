@@ -5,6 +5,7 @@
 //! own, but what Go's types add to the API's: see [`go_types`](super::go_types). Parsed once, when first
 //! asked. Start at [`schema`], then [`Schema::kind`].
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
@@ -285,6 +286,23 @@ impl Shape {
             Self::Struct(id) => Some(*id),
             Self::List(inner) | Self::Map(inner) => inner.innermost(),
             _ => None,
+        }
+    }
+}
+
+/// A type as `kubectl explain` names it: `[]ServicePort`, `map[string]string`.
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String | Self::Time | Self::MicroTime | Self::Bytes => f.write_str("string"),
+            Self::Boolean => f.write_str("boolean"),
+            Self::Int32 | Self::Int64 => f.write_str("integer"),
+            Self::IntOrString | Self::Quantity | Self::Object(_) | Self::Struct(_) => {
+                let name = self.type_name().unwrap_or_default();
+                f.write_str(name.rsplit('.').next().unwrap_or(name))
+            }
+            Self::List(inner) => write!(f, "[]{inner}"),
+            Self::Map(inner) => write!(f, "map[string]{inner}"),
         }
     }
 }

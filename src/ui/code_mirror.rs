@@ -10,7 +10,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::Element;
 
-use super::dom::{call, call_page, object};
+use super::dom::{byte_of, call, call_page, object};
+use super::model::completion::Candidate;
 use super::model::marks::Mark;
 
 /// An editor in the page.
@@ -19,6 +20,7 @@ pub struct CodeMirror {
     // The script calls these as long as it lives.
     _on_change: Closure<dyn FnMut(String)>,
     _on_submit: Closure<dyn FnMut()>,
+    _completions: Closure<dyn FnMut(String, usize) -> JsValue>,
 }
 
 /// Where the editor will be when it has been fetched.
@@ -30,6 +32,8 @@ pub struct Events {
     pub change: Box<dyn FnMut(String)>,
     /// Ctrl-Enter or ⌘-Enter.
     pub submit: Box<dyn FnMut()>,
+    /// What may stand at a byte of the text.
+    pub complete: Box<dyn Fn(&str, usize) -> Vec<Candidate>>,
 }
 
 impl CodeMirror {
@@ -43,14 +47,23 @@ impl CodeMirror {
         let made = Closure::once(move |module: JsValue| {
             let on_change = Closure::new(events.change);
             let on_submit = Closure::new(events.submit);
+            let completions = Closure::new(move |text: String, at: usize| {
+                offered(&(events.complete)(&text, byte_of(&text, at))).into()
+            });
             let options = object(&[
                 ("label", "YAML".into()),
                 ("dark", dark.into()),
                 ("onChange", on_change.as_ref().clone()),
                 ("onSubmit", on_submit.as_ref().clone()),
+                ("completions", completions.as_ref().clone()),
             ]);
             if let Some(editor) = call(&module, "create", &[host.into(), options]) {
-                slot.replace(Some(Self { editor, _on_change: on_change, _on_submit: on_submit }));
+                slot.replace(Some(Self {
+                    editor,
+                    _on_change: on_change,
+                    _on_submit: on_submit,
+                    _completions: completions,
+                }));
                 ready();
             }
         });
@@ -102,4 +115,19 @@ impl CodeMirror {
     pub fn set_dark(&self, dark: bool) {
         call(&self.editor, "setTheme", &[dark.into()]);
     }
+}
+
+/// What the script shows of candidates, in their order.
+fn offered(candidates: &[Candidate]) -> js_sys::Array {
+    let option = |candidate: &Candidate| {
+        object(&[
+            ("label", candidate.label.as_str().into()),
+            ("detail", candidate.detail.as_str().into()),
+            // An empty text would open an empty box.
+            ("info", if candidate.info.is_empty() { JsValue::UNDEFINED } else { candidate.info.into() }),
+            ("apply", candidate.apply.as_str().into()),
+            ("boost", if candidate.required { 1 } else { 0 }.into()),
+        ])
+    };
+    candidates.iter().map(option).collect()
 }

@@ -64,6 +64,18 @@ pub fn set_area(node: &NodeRef, text: &str) {
     }
 }
 
+/// The byte at which the UTF-16 unit number `units` begins.
+pub fn byte_of(text: &str, units: usize) -> usize {
+    let mut seen = 0;
+    for (at, character) in text.char_indices() {
+        if seen >= units {
+            return at;
+        }
+        seen += character.len_utf16();
+    }
+    text.len()
+}
+
 /// The nearest element around an event's target that has an attribute, and the attribute's value.
 pub fn around(event: &web_sys::Event, attribute: &str) -> Option<(Element, String)> {
     let target = event.target()?.dyn_into::<Element>().ok()?;

@@ -13,6 +13,7 @@ use yew::prelude::{
 
 use super::code_mirror::{CodeMirror, Events, Slot};
 use super::dom;
+use super::model::completion::complete;
 use super::model::marks::Mark;
 use super::world::{Theme, Topic, use_world};
 
@@ -62,6 +63,7 @@ pub fn Editor(properties: &EditorProperties) -> Html {
             (host.clone(), Rc::clone(&script), loaded.clone(), Rc::clone(&current));
         let after_ms = properties.script_after_ms;
         use_effect_with((), move |()| {
+            let asked = world.clone();
             let timer = world.later(after_ms, move || {
                 let Some(element) = host.cast::<Element>() else { return };
                 let (changed, submitted) = (Rc::clone(&current), current);
@@ -73,6 +75,10 @@ pub fn Editor(properties: &EditorProperties) -> Html {
                     submit: Box::new(move || {
                         let submit = submitted.borrow().1.clone();
                         submit.emit(());
+                    }),
+                    complete: Box::new(move |text, at| {
+                        let language = asked.language();
+                        asked.with(|simulation| complete(text, at, &simulation.cluster, language))
                     }),
                 };
                 CodeMirror::load(element, script, dark, events, move || loaded.set(true));

@@ -338,7 +338,7 @@ fn has_selected_text(input: &NodeRef) -> bool {
 fn complete(world: &World, id: u32, input: &NodeRef, line: &str) -> Vec<String> {
     let Some(element) = input.cast::<HtmlInputElement>() else { return Vec::new() };
     let units = element.selection_start().ok().flatten().map_or(usize::MAX, |at| at as usize);
-    let cursor = byte_of(line, units);
+    let cursor = dom::byte_of(line, units);
     let Some(found) = world.tab(id, |tab| tab.terminal.complete(line, cursor)) else { return Vec::new() };
     let words: Vec<&str> = found.candidates.0.iter().map(|candidate| candidate.text.as_str()).collect();
     let Some(first) = words.first() else { return Vec::new() };
@@ -353,18 +353,6 @@ fn complete(world: &World, id: u32, input: &NodeRef, line: &str) -> Vec<String> 
         let _ = element.set_selection_range(at, at);
     }
     if single { Vec::new() } else { words.into_iter().take(200).map(str::to_owned).collect() }
-}
-
-/// The byte at which the UTF-16 unit number `units` begins.
-fn byte_of(line: &str, units: usize) -> usize {
-    let mut seen = 0;
-    for (at, character) in line.char_indices() {
-        if seen >= units {
-            return at;
-        }
-        seen += character.len_utf16();
-    }
-    line.len()
 }
 
 fn common_start<'a>(a: &'a str, b: &str) -> &'a str {

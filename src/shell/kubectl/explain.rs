@@ -9,7 +9,7 @@ use super::failure::{Failure, Outcome};
 use super::verb::{Action, Operands, Verb, flags};
 use super::wrap::wrapped;
 use crate::api::field_words;
-use crate::api::schema::{Field, Shape, TypeId, schema};
+use crate::api::schema::{Field, TypeId, schema};
 use crate::shell::command::{Flag, Value, option, switch};
 use crate::words::{Language, Words};
 
@@ -150,7 +150,7 @@ impl Page {
         }
         out.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", resource.kind, resource.number()));
         if let Some((_, field)) = subject.field {
-            out.push_str(&format!("FIELD: {} <{}>\n", field.name, type_name(&field.shape)));
+            out.push_str(&format!("FIELD: {} <{}>\n", field.name, field.shape));
             if !field.words.is_empty() {
                 let words: Vec<&str> = field.words.iter().map(|word| shown(word)).collect();
                 out.push_str(&format!("ENUM:\n    {}", words.join("\n    ")));
@@ -185,7 +185,7 @@ impl Page {
         for field in &schema().get(of).fields {
             let required = if field.required { " -required-" } else { "" };
             let name = &field.name;
-            out.push_str(&format!("{:blanks$}{name}\t<{}>{required}\n", "", type_name(&field.shape)));
+            out.push_str(&format!("{:blanks$}{name}\t<{}>{required}\n", "", field.shape));
             if !field.words.is_empty() {
                 let words: Vec<&str> = field.words.iter().take(ENUM_WORDS).map(|word| shown(word)).collect();
                 let more = if field.words.len() > ENUM_WORDS { ", ...." } else { "" };
@@ -217,21 +217,6 @@ fn indent(paragraph: &str, blanks: usize, out: &mut String) {
 /// A word of an enum as it is listed: an empty one can be seen.
 fn shown(word: &str) -> &str {
     if word.is_empty() { "\"\"" } else { word }
-}
-
-/// A type as the real command names it: `[]ServicePort`, `map[string]string`.
-fn type_name(shape: &Shape) -> String {
-    let short = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
-    match shape {
-        Shape::String | Shape::Time | Shape::MicroTime | Shape::Bytes => "string".to_owned(),
-        Shape::Boolean => "boolean".to_owned(),
-        Shape::Int32 | Shape::Int64 => "integer".to_owned(),
-        Shape::IntOrString | Shape::Quantity | Shape::Object(_) | Shape::Struct(_) => {
-            shape.type_name().map(short).unwrap_or_default()
-        }
-        Shape::List(inner) => format!("[]{}", type_name(inner)),
-        Shape::Map(inner) => format!("map[string]{}", type_name(inner)),
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //!   [`flows`]: what nodes remember of connections; [`rules`]: the rules of a node, and which of them matched.
 //! - [`screen`]: what a terminal has printed, in blocks that are painted once.
 //! - [`things`]: names and addresses in any text, and what they mean.
+//! - [`completion`]: what may stand where the cursor is in a manifest.
 //! - [`marks`]: what is wrong with a manifest, and which Pods its Services select; [`plan`]: what applying it
 //!   would change.
 //! - [`palette`]: what ⌘K finds.
@@ -14,6 +15,7 @@
 
 pub mod cells;
 pub mod clock;
+pub mod completion;
 pub mod facts;
 pub mod flows;
 pub mod journey;
