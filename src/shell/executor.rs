@@ -13,6 +13,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::simulation::initiator::Initiator;
+
 /// The one boxed future type of the shell. `'a` lets an interpreter's future borrow its state.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -41,6 +43,7 @@ impl Wake for TaskWaker {
 struct Task {
     future: Option<Boxed<'static, ()>>,
     waker: Waker,
+    initiator: Initiator,
 }
 
 /// Tasks, their ready queue and timers.
@@ -50,19 +53,31 @@ pub struct Executor {
     ready: Ready,
     timers: RefCell<BTreeMap<TimerKey, Waker>>,
     sequence: Cell<u64>,
+    initiator: Cell<Initiator>,
 }
 
 /// A timer: when it is due (µs of virtual time), and its place among those due at once.
 pub type TimerKey = (u64, u64);
 
 impl Executor {
-    /// Starts `future`; it is first polled by the next [`Executor::poll_one`].
+    /// Starts `future` on behalf of whom its caller acts for; it is first polled by the next
+    /// [`Executor::poll_one`].
     pub fn spawn(&self, future: Boxed<'static, ()>) -> TaskId {
+        self.spawn_for(self.initiator(), future)
+    }
+
+    /// Starts `future` on somebody's behalf, and with it all that it will start.
+    pub fn spawn_for(&self, initiator: Initiator, future: Boxed<'static, ()>) -> TaskId {
         let id = TaskId(self.next_sequence());
         let waker = Waker::from(Arc::new(TaskWaker { id, ready: Arc::clone(&self.ready) }));
         waker.wake_by_ref();
-        self.tasks.borrow_mut().insert(id, Task { future: Some(future), waker });
+        self.tasks.borrow_mut().insert(id, Task { future: Some(future), waker, initiator });
         id
+    }
+
+    /// On whose behalf the task acts that is being polled; outside of tasks it is the person's.
+    pub fn initiator(&self) -> Initiator {
+        self.initiator.get()
     }
 
     /// Drops a task. Nothing happens if it has ended.
@@ -87,12 +102,17 @@ impl Executor {
         let Some(id) = next else { return false };
         let taken = {
             let mut tasks = self.tasks.borrow_mut();
-            tasks.get_mut(&id).and_then(|task| Some((task.future.take()?, task.waker.clone())))
+            tasks
+                .get_mut(&id)
+                .and_then(|task| Some((task.future.take()?, task.waker.clone(), task.initiator)))
         };
-        let Some((mut future, waker)) = taken else {
+        let Some((mut future, waker, initiator)) = taken else {
             return true;
         };
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+        let outside = self.initiator.replace(initiator);
+        let progress = future.as_mut().poll(&mut Context::from_waker(&waker));
+        self.initiator.set(outside);
+        match progress {
             Poll::Ready(()) => {
                 self.tasks.borrow_mut().remove(&id);
             }

@@ -20,6 +20,7 @@ use super::forwards::Forwards;
 use super::places::Address;
 use super::programs::Programs;
 use crate::simulation::Simulation;
+use crate::simulation::initiator::Initiator;
 use crate::words::Language;
 
 /// Polls of one [`Host::run_until`] when the caller sets no other budget: some milliseconds of work.
@@ -77,7 +78,9 @@ impl Host {
 
     /// Reads or changes the world. Must not be called from inside another `with`.
     pub fn with<T>(&self, act: impl FnOnce(&mut Simulation) -> T) -> T {
-        act(&mut self.0.simulation.borrow_mut())
+        let mut simulation = self.0.simulation.borrow_mut();
+        simulation.initiator = self.0.executor.initiator();
+        act(&mut simulation)
     }
 
     /// Virtual time, in µs since the world began.
@@ -124,6 +127,11 @@ impl Host {
     /// Starts a task beside the caller.
     pub fn spawn(&self, future: Boxed<'static, ()>) -> TaskId {
         self.0.executor.spawn(future)
+    }
+
+    /// Starts a task that acts for a container and for nobody else.
+    pub fn spawn_program(&self, future: Boxed<'static, ()>) -> TaskId {
+        self.0.executor.spawn_for(Initiator::Program, future)
     }
 
     /// Drops a task.

@@ -86,7 +86,7 @@ impl Programs {
                     None
                 }
                 Work::Probe(probe) if room => {
-                    Some(host.spawn(Box::pin(probe.run(host.clone(), pod.clone(), role.0.clone()))))
+                    Some(host.spawn_program(Box::pin(probe.run(host.clone(), pod.clone(), role.0.clone()))))
                 }
                 Work::Probe(probe) => {
                     host.with(|simulation| simulation.note_probe(pod, &role.0, probe.kind, Ok(())));
@@ -157,7 +157,7 @@ fn start(host: &Host, pod: &Key, key: &ContainerKey, words: &[String]) -> Option
     let invocation = containers::command(host, pod, &key.name, words, &output)?;
     let mut running = invocation.run(words).ok()?;
     let (pod, key, program) = (pod.clone(), key.clone(), host.clone());
-    Some(host.spawn(Box::pin(async move {
+    Some(host.spawn_program(Box::pin(async move {
         let status = std::future::poll_fn(|context| {
             let progress = running.as_mut().poll(context);
             write_log(&program, &key, &output, progress.is_ready());
@@ -200,6 +200,10 @@ mod tests {
     use crate::cluster::request::Options;
     use crate::cluster::{Actor, Request, Verb};
     use crate::session::first_world;
+    use crate::shell::places::Place;
+    use crate::shell::terminal::Terminal;
+    use crate::simulation::initiator::Initiator;
+    use std::time::Duration;
 
     /// Lets seconds pass as the page does: frame by frame.
     fn run(host: &Host, seconds: u64) {
@@ -225,6 +229,28 @@ mod tests {
         let sent = host.with(|simulation| simulation.traffic.count());
         run(&host, 20);
         assert_eq!(host.with(|simulation| simulation.traffic.count()), sent, "nobody calls any more");
+    }
+
+    #[test]
+    fn what_programs_send_is_no_persons_and_no_command_lines() {
+        let mut simulation = Simulation::new(Settings::default());
+        first_world::build(&mut simulation);
+        let host = Host::new(simulation);
+        let terminal = Terminal::new(&host, Place::workstation());
+        let initiators = || -> Vec<Initiator> {
+            host.with(|simulation| simulation.traffic.since(0).map(|sent| sent.initiator).collect())
+        };
+        terminal.run("sleep 10", Duration::from_secs(20));
+        assert!(!initiators().is_empty() && initiators().iter().all(|one| *one == Initiator::Program));
+        let last = |host: &Host| {
+            host.with(|simulation| {
+                simulation.incidents.commands().next().map_or(0, |one| one.incidents.len())
+            })
+        };
+        assert_eq!(last(&host), 0, "the client's packets are not the sleeper's");
+        terminal.run("P=client; kubectl exec -n demo $P -- wget -qO- web", Duration::from_secs(20));
+        assert!(initiators().contains(&Initiator::Person));
+        assert!(last(&host) > 0, "a command line causes what it starts in a Pod");
     }
 
     /// A Pod of one busybox container that runs a script, and what its log holds after some seconds.

@@ -273,7 +273,7 @@ fn known_here(invocation: &Invocation, name: &str) -> Option<Vec<IpAddr>> {
 /// Remembers for `why` that a name had no address.
 pub fn note_failure(invocation: &Invocation, name: &str) {
     let incident = Incident::Name { from: origin(&invocation.place), name: name.to_owned() };
-    invocation.host.with(|simulation| simulation.incidents.record(incident));
+    invocation.host.with(|simulation| simulation.note(incident));
 }
 
 /// The addresses that the lines of a hosts file give a name, IPv4 first (hosts(5)).

@@ -2,7 +2,8 @@
 //!
 //! Owns a short list of incidents (connections, names that did not resolve, refusals of the API server) and
 //! which command line each belongs to. Whoever runs a person's command line brackets it with
-//! [`Incidents::begin`] and [`Incidents::end`]; whoever sees something happen calls [`Incidents::record`].
+//! [`Incidents::begin`] and [`Incidents::end`]; whoever sees something happen calls
+//! [`Simulation::note`](super::Simulation::note), which leaves out what programs of containers do by themselves.
 //! It explains nothing: that is [`crate::explain`]'s.
 
 use std::collections::VecDeque;
@@ -54,22 +55,6 @@ pub enum Incident {
     },
 }
 
-impl Incident {
-    /// Whether a command line typed at `from` may have caused it: programs that run by themselves in Pods
-    /// cause incidents too. A line reaches other places by naming them (`kubectl exec web -- …`, `ssh k8s-w1 …`).
-    fn belongs_to(&self, line: &str, from: &Origin) -> bool {
-        let (Self::Connection { from: by, .. } | Self::Name { from: by, .. }) = self else { return true };
-        let mut words =
-            line.split(|c: char| c.is_whitespace() || "/@=".contains(c)).filter(|word| !word.is_empty());
-        by == from
-            || match by {
-                Origin::Pod(pod) => words.any(|word| pod.name.starts_with(word)),
-                Origin::Node(name) => words.any(|word| word == name),
-                Origin::Outside | Origin::OutsideHost(_) => true,
-            }
-    }
-}
-
 /// A command line of a person that has ended.
 #[derive(Clone, Debug)]
 pub struct Command {
@@ -113,9 +98,7 @@ impl Incidents {
         if running.line.split_whitespace().next().is_none_or(|word| word == "why") {
             return;
         }
-        let during = self.recent.iter().filter(|(at, _)| *at >= running.since).map(|(_, incident)| incident);
-        let own = during.filter(|incident| incident.belongs_to(&running.line, &running.from));
-        let incidents = own.cloned().collect();
+        let incidents = self.since(running.since);
         self.last_end = self.next;
         self.ended.push_back(Command { line: running.line, status, from: running.from, incidents });
         if self.ended.len() > COMMAND_LIMIT {
@@ -148,14 +131,16 @@ impl Incidents {
     /// (`curl web; why`).
     #[must_use]
     pub fn unfinished(&self, from: &Origin) -> Option<Command> {
-        let since = self.recent.iter().filter(|(at, _)| *at >= self.last_end).map(|(_, incident)| incident);
-        let own = since.filter(|incident| incident.belongs_to("", from));
-        let incidents: Vec<Incident> = own.cloned().collect();
+        let incidents = self.since(self.last_end);
         let refused = matches!(incidents.last()?, Incident::Refusal { .. });
         Some(Command { line: String::new(), status: i32::from(refused), from: from.clone(), incidents })
     }
 
-    /// What happened of late, oldest first, whoever caused it.
+    fn since(&self, first: u64) -> Vec<Incident> {
+        self.recent.iter().filter(|(at, _)| *at >= first).map(|(_, incident)| incident.clone()).collect()
+    }
+
+    /// What happened of late, oldest first.
     pub fn recent(&self) -> impl Iterator<Item = &Incident> {
         self.recent.iter().map(|(_, incident)| incident)
     }
@@ -199,20 +184,6 @@ mod tests {
         incidents.overcome(&Key::new(Kind::Service, "default", "web"));
         incidents.end(running, 0);
         assert!(incidents.commands().all(|command| command.incidents.is_empty()));
-    }
-
-    #[test]
-    fn what_programs_in_pods_do_by_themselves_belongs_to_no_command_line() {
-        let name = |pod: &str| Incident::Name { from: Origin::pod("default", pod), name: "web".to_owned() };
-        for (line, pod, expected) in [
-            ("sleep 30", "client", false),
-            ("kubectl exec client -- curl web", "client", true),
-            ("kubectl exec -it deploy/web -- curl x", "web-5d49b49db7-97cj8", true),
-            ("kubectl exec other -- curl web", "client", false),
-        ] {
-            assert_eq!(name(pod).belongs_to(line, &Origin::Outside), expected, "{line}");
-        }
-        assert!(name("client").belongs_to("curl web", &Origin::pod("default", "client")));
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! work to whom it concerns. It knows no commands and no page; [`crate::shell::host`] and the page drive it.
 
 pub mod incidents;
+pub mod initiator;
 pub mod load;
 pub mod traffic;
 mod world;
 
 use self::incidents::{Incident, Incidents};
+use self::initiator::Initiator;
 use self::load::Loads;
 use self::traffic::Traffic;
 use crate::api::object::Key;
@@ -34,6 +36,8 @@ pub struct Simulation {
     pub runtime: Runtime,
     /// What went wrong of late, and in which command line.
     pub incidents: Incidents,
+    /// On whose behalf the world is acted on now; whoever does it says so.
+    pub initiator: Initiator,
     /// What was sent of late.
     pub traffic: Traffic,
     /// Loads that run, or have run of late.
@@ -60,6 +64,7 @@ impl Simulation {
             network: Network::lagging(),
             runtime: Runtime::default(),
             incidents: Incidents::default(),
+            initiator: Initiator::default(),
             traffic: Traffic::default(),
             loads: Loads::default(),
             controllers: Controllers::default(),
@@ -79,13 +84,20 @@ impl Simulation {
         let reply = self.cluster.request(request);
         match (asked, &reply.result) {
             (Some((key, document)), Err(status)) => {
-                self.incidents.record(Incident::Refusal { key, status: status.clone(), document });
+                self.note(Incident::Refusal { key, status: status.clone(), document });
             }
             (Some((key, _)), Ok(_)) => self.incidents.overcome(&key),
             (None, _) => {}
         }
         self.notice();
         reply
+    }
+
+    /// Remembers for `why` what happened to a person; programs ask nobody why.
+    pub fn note(&mut self, incident: Incident) {
+        if self.initiator == Initiator::Person {
+            self.incidents.record(incident);
+        }
     }
 
     /// Lets controllers and network follow what was written since the last call. Whoever changes

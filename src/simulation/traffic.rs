@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Simulation;
 use super::incidents::Incident;
+use super::initiator::Initiator;
 use crate::cluster::clock::Instant;
 use crate::network::{Origin, Sending, Trace, Transport};
 
@@ -24,6 +25,8 @@ pub struct Sent {
     pub at: Instant,
     /// Who sent it.
     pub from: Origin,
+    /// On whose behalf.
+    pub initiator: Initiator,
     /// Its way.
     pub trace: Arc<Trace>,
 }
@@ -53,9 +56,9 @@ impl Traffic {
         self.sent.back()
     }
 
-    fn record(&mut self, at: Instant, from: Origin, trace: Arc<Trace>) {
+    fn record(&mut self, at: Instant, from: Origin, initiator: Initiator, trace: Arc<Trace>) {
         self.count += 1;
-        self.sent.push_back(Sent { number: self.count, at, from, trace });
+        self.sent.push_back(Sent { number: self.count, at, from, initiator, trace });
         if self.sent.len() > TRACE_LIMIT {
             self.sent.pop_front();
         }
@@ -71,8 +74,8 @@ impl Simulation {
     /// Sends a packet with details of its own: source port, time to live.
     pub fn send(&mut self, from: &Origin, sending: &Sending) -> Arc<Trace> {
         let trace = Arc::new(self.network.send(&self.cluster, from, sending));
-        self.traffic.record(self.cluster.now(), from.clone(), trace.clone());
-        self.incidents.record(Incident::Connection { from: from.clone(), trace: trace.clone() });
+        self.traffic.record(self.cluster.now(), from.clone(), self.initiator, trace.clone());
+        self.note(Incident::Connection { from: from.clone(), trace: trace.clone() });
         trace
     }
 }

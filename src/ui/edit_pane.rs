@@ -57,7 +57,7 @@ pub fn EditPane(properties: &EditPaneProperties) -> Html {
                 <button type="button" class="primary" onclick={save.reform(|_| ())} aria-keyshortcuts="Control+Enter Meta+Enter">
                     { world.say(words::SAVE) }
                 </button>
-                <button type="button" onclick={answer.reform(|_| Answer::Cancelled)}>{ world.say(words::CANCEL) }</button>
+                <button type="button" class="text-button" onclick={answer.reform(|_| Answer::Cancelled)}>{ world.say(words::CANCEL) }</button>
                 <span class="verdict">{ world.say(words::EDIT_WAITS) }</span>
             </div>
         </section>

@@ -215,8 +215,6 @@ struct Inner {
     /// Counts how often the map was arranged anew without any object having changed.
     rearranged: Cell<u64>,
     followed: Cell<Option<u64>>,
-    /// Whether a person's command has run since the last look at the packets.
-    commanded: Cell<bool>,
     listeners: RefCell<Vec<Listener>>,
     next_listener: Cell<u64>,
     frame: RefCell<Option<Next>>,
@@ -301,7 +299,6 @@ impl World {
             packets_seen: Cell::default(),
             rearranged: Cell::default(),
             followed: Cell::default(),
-            commanded: Cell::default(),
             listeners: RefCell::default(),
             next_listener: Cell::default(),
             frame: RefCell::default(),

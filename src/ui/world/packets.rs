@@ -9,6 +9,7 @@ use super::{Topic, World};
 use crate::api::value::SmolStr;
 use crate::network::{Origin, Transport};
 use crate::shell::load;
+use crate::simulation::initiator::Initiator;
 use crate::simulation::load::{LoadPlan, LoadStatistics};
 use crate::ui::dom;
 use crate::ui::model::journey::Journey;
@@ -61,7 +62,6 @@ impl World {
 
     /// Sends a packet, as the first one of a connection.
     pub fn send_packet(&self, from: &Origin, to: SocketAddr, transport: Transport) {
-        self.0.commanded.set(true);
         self.act(|simulation| simulation.connect(from, to, transport));
         let last = self.0.journeys.borrow().back().map(|journey| journey.number);
         self.follow(last);
@@ -94,14 +94,13 @@ impl World {
     /// Takes note of packets that were sent since the last call. Gives whether there were any.
     pub(super) fn look_at_packets(&self) -> bool {
         let seen = self.0.packets_seen.get();
-        let busy = self.tabs().iter().any(|tab| tab.terminal.is_busy());
-        let commanded = self.0.commanded.replace(busy) || busy;
         let (count, sent) = self.with(|simulation| {
             let map = self.map();
             let news =
                 simulation.traffic.since(seen.max(simulation.traffic.count().saturating_sub(SPARKS as u64)));
-            let news: Vec<(bool, Journey)> =
-                news.map(|sent| (sent.trace.target.port() == DNS_PORT, Journey::of(sent, &map))).collect();
+            let news: Vec<(Initiator, bool, Journey)> = news
+                .map(|sent| (sent.initiator, sent.trace.target.port() == DNS_PORT, Journey::of(sent, &map)))
+                .collect();
             (simulation.traffic.count(), news)
         });
         if self.0.packets_seen.replace(count) == count {
@@ -110,14 +109,14 @@ impl World {
         let mut journeys = self.0.journeys.borrow_mut();
         let mut sparks = self.0.sparks.borrow_mut();
         let now = dom::milliseconds();
-        let last = sent.iter().rposition(|(dns, _)| !dns);
-        for (index, (_, journey)) in sent.into_iter().enumerate() {
+        let last = sent.iter().rposition(|(initiator, dns, _)| *initiator == Initiator::Person && !dns);
+        for (index, (initiator, _, journey)) in sent.into_iter().enumerate() {
             let journey = Rc::new(journey);
-            if commanded {
+            if initiator == Initiator::Person {
                 journeys.push_back(Rc::clone(&journey));
             }
             // One is followed; all others of the same moment fly beside it.
-            if commanded && last == Some(index) {
+            if last == Some(index) {
                 self.0.followed.set(Some(journey.number));
             } else {
                 sparks.push_back((now, journey));

@@ -59,7 +59,6 @@ impl World {
         if self.keep_line(id, line) {
             return;
         }
-        self.0.commanded.set(true);
         self.with(|simulation| {
             if !line.trim().is_empty() {
                 simulation.cluster.begin_step(line);

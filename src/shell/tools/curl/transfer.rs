@@ -193,9 +193,7 @@ impl<'a> Transfer<'a> {
             self.remote = Some(kept.connection.remote);
             let connection = kept.connection.clone();
             let (to, server) = (connection.remote, connection.delivery.server.clone());
-            self.invocation
-                .host
-                .with(|simulation| simulation.incidents.record(Incident::Reused { to, server }));
+            self.invocation.host.with(|simulation| simulation.note(Incident::Reused { to, server }));
             return Ok(connection);
         }
         let addresses = self.addresses(url).await?;
