@@ -13,6 +13,7 @@ mod go_time;
 pub mod go_types;
 pub mod json;
 pub mod kinds;
+pub mod line_diff;
 pub mod object;
 pub mod patch;
 pub mod quantity;

@@ -109,6 +109,36 @@ impl Quantity {
         i64::try_from(millis).unwrap_or(i64::MAX)
     }
 
+    /// Whether it is less than nothing.
+    #[must_use]
+    pub fn is_negative(self) -> bool {
+        self.nanos < 0
+    }
+
+    /// Whether it has no fraction above a thousandth.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.millis() % 1000 == 0
+    }
+
+    /// How it compares with another one, however both are written.
+    #[must_use]
+    pub fn amount_order(self, other: Self) -> std::cmp::Ordering {
+        self.nanos.cmp(&other.nanos)
+    }
+
+    /// Both together, written as the first.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { nanos: self.nanos.saturating_add(other.nanos).min(LARGEST), ..self }
+    }
+
+    /// What is left of it, written as it is.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self { nanos: self.nanos.saturating_sub(other.nanos), ..self }
+    }
+
     /// The whole amount, rounded up: bytes, Pods.
     #[must_use]
     pub fn whole(self) -> i64 {

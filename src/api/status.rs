@@ -34,6 +34,8 @@ pub enum Reason {
     TooManyRequests,
     /// The server broke (500).
     InternalError,
+    /// The server failed without saying in which way (500).
+    Unknown,
 }
 
 impl Reason {
@@ -50,7 +52,7 @@ impl Reason {
             Self::UnsupportedMediaType => 415,
             Self::Invalid => 422,
             Self::TooManyRequests => 429,
-            Self::InternalError => 500,
+            Self::InternalError | Self::Unknown => 500,
         }
     }
 
@@ -69,6 +71,7 @@ impl Reason {
             Self::Invalid => "Invalid",
             Self::TooManyRequests => "TooManyRequests",
             Self::InternalError => "InternalError",
+            Self::Unknown => "",
         }
     }
 }
@@ -116,17 +119,30 @@ impl Status {
     /// The object was changed by somebody else since it was read.
     #[must_use]
     pub fn conflict(kind: Kind, name: &str) -> Self {
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
+        Self::conflict_because(kind, name, why)
+    }
+
+    /// The object is not the one that the request is about.
+    #[must_use]
+    pub fn conflict_because(kind: Kind, name: &str, why: &str) -> Self {
         let resource = kind.info().group_resource();
-        let message = format!(
-            "Operation cannot be fulfilled on {resource} \"{name}\": the object has been modified; \
-             please apply your changes to the latest version and try again"
-        );
+        let message = format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}");
         Self { kind: resource.into(), name: name.into(), ..Self::new(Reason::Conflict, message) }
     }
 
     /// `The Service "web" is invalid` with its causes, in the order given.
     #[must_use]
     pub fn invalid(kind: Kind, name: &str, causes: Vec<FieldError>) -> Self {
+        // What is said twice is told once (`ErrorList.ToAggregate`).
+        let mut told: Vec<FieldError> = Vec::with_capacity(causes.len());
+        for cause in causes {
+            if !told.contains(&cause) {
+                told.push(cause);
+            }
+        }
+        let causes = told;
         let info = kind.info();
         let kind_name = if info.group.is_empty() {
             info.name.to_owned()
@@ -153,7 +169,10 @@ impl Status {
 impl fmt::Display for Status {
     /// As kubectl prints a server's refusal in general: `Error from server (NotFound): …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error from server ({}): {}", self.reason.name(), self.message)
+        match self.reason.name() {
+            "" => write!(f, "Error from server: {}", self.message),
+            reason => write!(f, "Error from server ({reason}): {}", self.message),
+        }
     }
 }
 
@@ -238,33 +257,10 @@ impl FieldError {
         }
     }
 
-    /// `field: Too many: 3: must have at most 2 items`.
-    #[must_use]
-    pub fn too_many(field: impl Into<String>, found: usize, limit: usize) -> Self {
-        Self {
-            field: field.into(),
-            kind: FieldErrorKind::TooMany,
-            value: found.to_string(),
-            detail: format!("must have at most {limit} items"),
-        }
-    }
-
-    /// `field: Too long: may not be more than 63 bytes`.
-    #[must_use]
-    pub fn too_long(field: impl Into<String>, limit: usize) -> Self {
-        Self {
-            field: field.into(),
-            kind: FieldErrorKind::TooLong,
-            value: String::new(),
-            detail: format!("may not be more than {limit} bytes"),
-        }
-    }
-
-    /// `field: Unsupported value: value: supported values: "A", "B"`; the supported ones come sorted.
+    /// `field: Unsupported value: value: supported values: "A", "B"`, in the order given: the server sorts
+    /// some enumerations and not others.
     #[must_use]
     pub fn not_supported(field: impl Into<String>, value: impl Into<String>, supported: &[&str]) -> Self {
-        let mut supported = supported.to_vec();
-        supported.sort_unstable();
         let list = supported.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>().join(", ");
         Self {
             field: field.into(),
@@ -272,6 +268,26 @@ impl FieldError {
             value: value.into(),
             detail: format!("supported values: {list}"),
         }
+    }
+
+    /// `field: Not found: value`.
+    #[must_use]
+    pub fn not_found(field: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { kind: FieldErrorKind::NotFound, ..Self::duplicate(field, value) }
+    }
+
+    /// `field: Too long: may not be more than LIMIT bytes`.
+    #[must_use]
+    pub fn too_long(field: impl Into<String>, limit: usize) -> Self {
+        let detail = format!("may not be more than {limit} bytes");
+        Self { kind: FieldErrorKind::TooLong, ..Self::forbidden(field, detail) }
+    }
+
+    /// `field: Too many: FOUND: must have at most LIMIT items`.
+    #[must_use]
+    pub fn too_many(field: impl Into<String>, found: usize, limit: usize) -> Self {
+        let detail = format!("must have at most {limit} item{}", if limit == 1 { "" } else { "s" });
+        Self { kind: FieldErrorKind::TooMany, ..Self::invalid(field, found.to_string(), detail) }
     }
 }
 

@@ -19,7 +19,12 @@ impl Cluster {
     pub(super) fn serve_delete(&mut self, request: &Request) -> Result<Body, Status> {
         let before = self.existing(request)?;
         if !request.options.uid.is_empty() && request.options.uid != before.meta.uid {
-            return Err(Status::conflict(request.kind, &request.name));
+            let why = format!(
+                "the UID in the precondition ({}) does not match the UID in record ({}). The object might \
+                 have been deleted and then recreated",
+                request.options.uid, before.meta.uid
+            );
+            return Err(Status::conflict_because(request.kind, &request.name, &why));
         }
         self.admit_delete(request.kind, &request.name)?;
         if request.options.eviction {

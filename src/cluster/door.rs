@@ -11,7 +11,7 @@ use super::actor::Actor;
 use super::journal::Entry;
 use super::managers::Writer;
 use super::request::{Body, Patch, Reply, Request, Subresource, Verb};
-use crate::api::kinds::rules;
+use crate::api::kinds::{metadata, rules};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::selector::Selector;
@@ -137,6 +137,7 @@ impl Cluster {
     ) -> Result<Arc<Object>, Status> {
         let rules = rules(request.kind);
         let mut document = super::decoding::body(request, body, warnings)?;
+        let made_before = document.at(&["metadata", "resourceVersion"]).smol();
         self.name_document(request, &mut document)?;
         let given = if request.kind == Kind::Pod { document.get("spec").clone() } else { Value::Null };
         let sibling = self.siblings.find(request, &given);
@@ -167,6 +168,10 @@ impl Cluster {
         }
         if self.find(request.kind, &request.namespace, &name).is_some() {
             return Err(Status::already_exists(request.kind, &name));
+        }
+        if request.actor == Actor::User && !matches!(made_before.as_str(), "" | "0") {
+            let why = "resourceVersion should not be set on objects to be created";
+            return Err(Status::new(Reason::Unknown, why));
         }
         let stored = self.store_unless_dry(request, None, document)?;
         if sibling.is_none() && !request.options.dry_run {
@@ -280,6 +285,12 @@ impl Cluster {
                 }
             }
             _ => {
+                let by_user = request.actor == Actor::User;
+                if by_user {
+                    same_object(request, &document)?;
+                }
+                let mut causes =
+                    if by_user { metadata::validate_change(&document, &before.value) } else { Vec::new() };
                 keep_identity(&mut document, &before.value);
                 (rules.default)(&mut document);
                 restore_field(&mut document, &before.value, "status");
@@ -287,8 +298,8 @@ impl Cluster {
                     self.allocate_service(&mut document, Some(before), request.options.dry_run)?;
                 }
                 (rules.prepare_update)(&mut document, &before.value);
-                if request.actor == Actor::User {
-                    let causes = (rules.validate_update)(&document, &before.value);
+                if by_user {
+                    causes.extend((rules.validate_update)(&document, &before.value));
                     refuse_invalid(request.kind, &request.name, causes)?;
                     warnings.extend((rules.warnings)(&document, Some(&before.value)));
                 }
@@ -390,6 +401,24 @@ fn has_scale(kind: Kind) -> bool {
 
 fn refuse_invalid(kind: Kind, name: &str, causes: Vec<FieldError>) -> Result<(), Status> {
     if causes.is_empty() { Ok(()) } else { Err(Status::invalid(kind, name, causes)) }
+}
+
+/// An update names the object that it is sent to, or none.
+fn same_object(request: &Request, document: &Value) -> Result<(), Status> {
+    let metadata = document.get("metadata");
+    let refuse = |what: &str, given: &str, place: &str, wanted: &str| {
+        let why =
+            format!("the {what} of the object ({given}) does not match the {what} on the {place} ({wanted})");
+        Err(Status::new(Reason::BadRequest, why))
+    };
+    let (name, namespace) = (metadata.get("name").str(), metadata.get("namespace").str());
+    if !name.is_empty() && name != request.name {
+        return refuse("name", name, "URL", &request.name);
+    }
+    if request.kind.info().namespaced && !namespace.is_empty() && namespace != request.namespace {
+        return refuse("namespace", namespace, "request", &request.namespace);
+    }
+    Ok(())
 }
 
 /// What an update cannot change: the server's part of `metadata`.

@@ -1,10 +1,12 @@
 //! Nodes and Namespaces: defaults, checks, tables.
 
-use super::field::{Errors, labels};
+use super::field::Errors;
 use super::table::{AGE, NAME, or_none, shown, wide};
-use super::{Rules, STORED, age, metadata};
+use super::{Rules, STORED, age, metadata, names, pod};
+use crate::api::json;
 use crate::api::object::Object;
 use crate::api::registry::Kind;
+use crate::api::status::FieldError;
 use crate::api::table::Column;
 use crate::api::time::Timestamp;
 use crate::api::value::Value;
@@ -41,7 +43,28 @@ pub(super) const NAMESPACE: Rules = Rules {
 /// The rules of Nodes.
 pub(super) const NODE: Rules = Rules {
     validate: validate_node,
-    validate_update: |document, _| validate_node(document),
+    validate_update: |document, before| {
+        let mut errors = validate_node(document);
+        let (spec, old) = (document.get("spec"), before.get("spec"));
+        for (field, shown) in [("podCIDRs", "podCIDR"), ("providerID", "providerID")] {
+            if !old.get(field).is_empty() && spec.get(field) != old.get(field) {
+                let why = format!("node updates may not change {shown} except from \"\" to valid");
+                errors.push(FieldError::forbidden(format!("spec.{field}"), why));
+            }
+        }
+        errors
+    },
+    warnings: |document, _| {
+        let mut warnings = Vec::new();
+        if !document.at(&["spec", "configSource"]).is_null() {
+            warnings.push("spec.configSource: the feature is removed".to_owned());
+        }
+        if !document.at(&["spec", "externalID"]).is_empty() {
+            let why = "this field is deprecated, and is unused by Kubernetes";
+            warnings.push(format!("spec.externalID: {why}"));
+        }
+        warnings
+    },
     columns: NODE_COLUMNS,
     cells: node_cells,
     ..STORED
@@ -49,24 +72,38 @@ pub(super) const NODE: Rules = Rules {
 
 fn validate_node(document: &Value) -> Errors {
     let mut errors = metadata::validate(Kind::Node, document);
-    for (index, taint) in document.at(&["spec", "taints"]).items().iter().enumerate() {
-        let path = format!("spec.taints[{index}]");
-        super::field::required_text(
-            &mut errors,
-            &format!("{path}.key"),
-            taint.get("key"),
-            super::names::label_key,
-        );
-        let value = Value::from_iter([("value", taint.get("value").clone())]);
-        if !taint.get("value").is_empty() {
-            labels(&mut errors, &path, &value);
+    let taints = document.at(&["spec", "taints"]).items();
+    for (index, taint) in taints.iter().enumerate() {
+        // The server takes taints for a part of the metadata here.
+        let path = format!("metadata.taints[{index}]");
+        let (key, value, effect) = (taint.get("key"), taint.get("value").str(), taint.get("effect"));
+        super::field::text(&mut errors, &format!("{path}.key"), key.str(), names::label_key);
+        let problems = names::label_value(value);
+        if !problems.is_empty() {
+            let why = problems.join(";");
+            errors.push(FieldError::invalid(format!("{path}.value"), json::quote(value), why));
         }
-        super::field::one_of(
-            &mut errors,
-            &format!("{path}.effect"),
-            taint.get("effect"),
-            &["NoExecute", "NoSchedule", "PreferNoSchedule"],
-        );
+        pod::taint_effect(effect, &format!("{path}.effect"), &mut errors);
+        let same = |other: &Value| other.get("key") == key && other.get("effect") == effect;
+        if taints[..index].iter().any(same) {
+            let shown = format!(
+                "{{\"Key\":{},\"Value\":{},\"Effect\":{},\"TimeAdded\":{}}}",
+                json::quote(key.str()),
+                json::quote(value),
+                json::quote(effect.str()),
+                json::compact(taint.get("timeAdded"))
+            );
+            let detail = "taints must be unique by key and effect pair".to_owned();
+            errors.push(FieldError { detail, ..FieldError::duplicate(path, shown) });
+        }
+    }
+    for (index, range) in document.at(&["spec", "podCIDRs"]).items().iter().enumerate() {
+        super::field::text(&mut errors, &format!("spec.podCIDRs[{index}]"), range.str(), names::cidr);
+    }
+    for list in ["capacity", "allocatable"] {
+        for (name, amount) in document.at(&["status", list]).entries() {
+            pod::resources::amount(name, amount.str(), &format!("status.{list}.{name}"), &mut errors);
+        }
     }
     errors
 }

@@ -60,20 +60,93 @@ fn take_plain_text(document: &mut Value) {
     }
 }
 
+/// How many bytes an object may hold.
+const LIMIT: usize = 1024 * 1024;
+
 fn validate(kind: Kind, document: &Value) -> Errors {
     let mut errors = metadata::validate(kind, document);
-    for field in ["data", "binaryData"] {
-        for (key, _) in document.get(field).entries() {
-            for why in names::config_key(key) {
-                errors.push(FieldError::invalid(format!("{field}[{key}]"), json::quote(key), why));
-            }
-            if field == "binaryData" && document.get("data").as_map().is_some_and(|data| data.contains(key)) {
-                let why = "duplicate of key present in data";
-                errors.push(FieldError::invalid(format!("data[{key}]"), json::quote(key), why));
-            }
+    let (data, binary) = (document.get("data"), document.get("binaryData"));
+    let mut size = 0;
+    for (key, value) in data.entries() {
+        config_key("data", key, &mut errors);
+        if !binary.get(key).is_null() {
+            let why = "duplicate of key present in binaryData";
+            errors.push(FieldError::invalid(format!("data[{key}]"), json::quote(key), why));
         }
+        size += if kind == Kind::Secret { decoded_size(value) } else { value.str().len() };
+    }
+    for (key, value) in binary.entries() {
+        config_key("binaryData", key, &mut errors);
+        size += decoded_size(value);
+    }
+    if size > LIMIT {
+        // The server names the whole of a ConfigMap by nothing.
+        errors.push(FieldError::too_long(if kind == Kind::Secret { "data" } else { "[]" }, LIMIT));
+    }
+    if kind == Kind::Secret {
+        contents(document, &mut errors);
     }
     errors
+}
+
+fn decoded_size(value: &Value) -> usize {
+    value.str().trim_end_matches('=').len() * 3 / 4
+}
+
+fn config_key(field: &str, key: &str, errors: &mut Errors) {
+    for why in names::config_key(key) {
+        errors.push(FieldError::invalid(format!("{field}[{key}]"), json::quote(key), why));
+    }
+}
+
+/// What a Secret of a well-known type must hold.
+fn contents(document: &Value, errors: &mut Errors) {
+    let data = document.get("data");
+    let missing = |key: &str| FieldError::required(format!("data[{key}]"), "");
+    match document.get("type").str() {
+        "kubernetes.io/service-account-token" => {
+            const NAME: &str = "kubernetes.io/service-account.name";
+            if document.at(&["metadata", "annotations", NAME]).is_empty() {
+                errors.push(FieldError::required(format!("metadata.annotations[{NAME}]"), ""));
+            }
+        }
+        "kubernetes.io/dockercfg" => json_file(data, ".dockercfg", errors),
+        "kubernetes.io/dockerconfigjson" => json_file(data, ".dockerconfigjson", errors),
+        "kubernetes.io/basic-auth" => {
+            let keys = ["username", "password"];
+            if keys.iter().all(|key| data.get(key).is_null()) {
+                errors.extend(keys.iter().map(|key| missing(key)));
+            }
+        }
+        "kubernetes.io/ssh-auth" if data.get("ssh-privatekey").is_empty() => {
+            errors.push(missing("ssh-privatekey"));
+        }
+        "kubernetes.io/tls" => {
+            let keys = ["tls.crt", "tls.key"];
+            errors.extend(keys.iter().filter(|key| data.get(key).is_null()).map(|key| missing(key)));
+        }
+        _ => {}
+    }
+}
+
+fn json_file(data: &Value, key: &str, errors: &mut Errors) {
+    let path = format!("data[{key}]");
+    if data.get(key).is_null() {
+        errors.push(FieldError::required(path, ""));
+        return;
+    }
+    let bytes = base64::decode(data.get(key).str()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let problem = match json::parse(&text) {
+        Ok(Value::Map(_) | Value::Null) => return,
+        Ok(other) => format!(
+            "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            other.json_type()
+        ),
+        Err(error) if error.unexpected_end => "unexpected end of JSON input".to_owned(),
+        Err(error) => error.message,
+    };
+    errors.push(FieldError::invalid(path, "\"<secret contents redacted>\"", problem));
 }
 
 fn validate_update(kind: Kind, document: &Value, before: &Value) -> Errors {

@@ -71,7 +71,9 @@ fn validate_endpoints(document: &Value) -> Errors {
         }
         for list in ["addresses", "notReadyAddresses"] {
             for (at, address) in subset.get(list).items().iter().enumerate() {
-                endpoint_address(&mut errors, &format!("{path}.{list}[{at}].ip"), address.get("ip").str());
+                let path = format!("{path}.{list}[{at}]");
+                endpoint_address(&mut errors, &format!("{path}.ip"), address.get("ip").str());
+                names_of_address(address, &path, &mut errors);
             }
         }
         let ports = subset.get("ports").items();
@@ -84,9 +86,27 @@ fn validate_endpoints(document: &Value) -> Errors {
             }
             port(&mut errors, &format!("{path}.port"), entry.get("port"));
             one_of(&mut errors, &format!("{path}.protocol"), entry.get("protocol"), &PROTOCOLS);
+            application_protocol(entry, &path, &mut errors);
         }
     }
     errors
+}
+
+/// Checks the names that an address may have.
+fn names_of_address(address: &Value, path: &str, errors: &mut Errors) {
+    let rules: [(&str, names::Check); 2] =
+        [("hostname", names::dns_label), ("nodeName", names::dns_subdomain)];
+    for (field, rule) in rules {
+        if let Some(name) = address.get(field).as_str().filter(|name| !name.is_empty()) {
+            text(errors, &format!("{path}.{field}"), name, rule);
+        }
+    }
+}
+
+fn application_protocol(port: &Value, path: &str, errors: &mut Errors) {
+    if let Some(protocol) = port.get("appProtocol").as_str() {
+        text(errors, &format!("{path}.appProtocol"), protocol, names::label_key);
+    }
 }
 
 /// Checks an address: its form, then whether it may be an endpoint.
@@ -176,6 +196,7 @@ fn slice_ports(ports: &[Value], errors: &mut Errors) {
             port(errors, &format!("{path}.port"), entry.get("port"));
         }
         one_of(errors, &format!("{path}.protocol"), entry.get("protocol"), &PROTOCOLS);
+        application_protocol(entry, &path, errors);
     }
 }
 

@@ -86,6 +86,27 @@ pub(super) fn nonnegative(errors: &mut Errors, path: &str, value: &Value) {
     }
 }
 
+/// Checks that a text or number was given.
+pub(super) fn required(errors: &mut Errors, path: &str, value: &Value) {
+    if value.is_empty() {
+        errors.push(FieldError::required(path, ""));
+    }
+}
+
+/// Checks that a number, if there is one, is in a range.
+pub(super) fn in_range(errors: &mut Errors, path: &str, value: &Value, least: i64, most: i64) {
+    if let Some(number) = value.as_int().filter(|number| !(least..=most).contains(number)) {
+        errors.push(FieldError::invalid(path, number.to_string(), names::between(least, most)));
+    }
+}
+
+/// Checks a text, if there is one, against the values that are supported; an empty one is none of them.
+pub(super) fn one_of_or_none(errors: &mut Errors, path: &str, value: &Value, supported: &[&str]) {
+    if let Some(found) = value.as_str().filter(|found| !supported.contains(found)) {
+        errors.push(FieldError::not_supported(path, json::quote(found), supported));
+    }
+}
+
 /// Checks a port number.
 pub(super) fn port(errors: &mut Errors, path: &str, value: &Value) {
     let number = value.as_int().unwrap_or(0);

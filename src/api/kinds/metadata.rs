@@ -13,11 +13,18 @@ use crate::api::value::Value;
 /// How many bytes the annotations of one object may have, keys and values together.
 const ANNOTATION_LIMIT: usize = 256 * 1024;
 
+/// What the server calls finalizers of its own.
+const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+/// What an update may not change, though it may leave it out.
+const FIXED: [&str; 4] = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
+
 /// Which names a kind's objects may have.
 pub(super) fn name_rule(kind: Kind) -> Check {
     match kind {
         Kind::Service | Kind::Namespace | Kind::StatefulSet => names::dns_label,
         Kind::ClusterRole | Kind::ClusterRoleBinding | Kind::Role | Kind::RoleBinding => names::path_segment,
+        Kind::IPAddress => names::canonical_ip,
+        // Events are named by the server's clients, Endpoints and their like by Services.
         _ => names::dns_subdomain,
     }
 }
@@ -41,9 +48,86 @@ pub(super) fn validate(kind: Kind, document: &Value) -> Errors {
     }
     field::labels(&mut errors, "metadata.labels", metadata.get("labels"));
     annotations(&mut errors, "metadata.annotations", metadata.get("annotations"));
-    for (index, finalizer) in metadata.get("finalizers").items().iter().enumerate() {
-        let path = format!("metadata.finalizers[{index}]");
-        field::text(&mut errors, &path, finalizer.str(), names::label_key);
+    owners(metadata.get("ownerReferences"), &mut errors);
+    finalizers(metadata.get("finalizers"), &mut errors);
+    errors
+}
+
+/// Checks who owns the object. The server does not say which of the references it means.
+fn owners(references: &Value, errors: &mut Errors) {
+    const PATH: &str = "metadata.ownerReferences";
+    let mut controller: Option<String> = None;
+    for reference in references.items() {
+        let version = reference.get("apiVersion").str();
+        if version.rsplit('/').next().is_none_or(str::is_empty) {
+            let (path, value) = (format!("{PATH}.apiVersion"), json::quote(version));
+            errors.push(FieldError::invalid(path, value, "version must not be empty"));
+        }
+        for field in ["kind", "name", "uid"] {
+            if reference.get(field).is_empty() {
+                errors.push(FieldError::invalid(format!("{PATH}.{field}"), "\"\"", "must not be empty"));
+            }
+        }
+        if version == "v1" && reference.get("kind").str() == "Event" {
+            let why = "/v1, Kind=Event is disallowed from being an owner";
+            errors.push(field::shown(PATH, reference, why));
+        }
+        if reference.get("controller").as_bool() == Some(true) {
+            let name = format!("{}/{}", reference.get("kind").str(), reference.get("name").str());
+            match &controller {
+                Some(first) => {
+                    let why = format!(
+                        "Only one reference can have Controller set to true. Found \"true\" in references for \
+                         {first} and {name}"
+                    );
+                    errors.push(field::shown(PATH, references, &why));
+                }
+                None => controller = Some(name),
+            }
+        }
+    }
+}
+
+fn finalizers(finalizers: &Value, errors: &mut Errors) {
+    const PATH: &str = "metadata.finalizers";
+    let has = |name: &str| finalizers.items().iter().any(|one| one.str() == name);
+    for finalizer in finalizers.items() {
+        field::text(errors, PATH, finalizer.str(), names::label_key);
+    }
+    if has("orphan") && has("foregroundDeletion") {
+        let why = "finalizer orphan and foregroundDeletion cannot be both set";
+        errors.push(field::shown(PATH, finalizers, why));
+    }
+    for (index, finalizer) in finalizers.items().iter().enumerate() {
+        let name = finalizer.str();
+        if !name.contains('/') && !STANDARD_FINALIZERS.contains(&name) {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.push(FieldError::invalid(format!("{PATH}[{index}]"), json::quote(name), why));
+        }
+    }
+}
+
+/// Checks what no update of any kind may change (`ValidateObjectMetaUpdate`). Arguments: new, old.
+pub fn validate_change(document: &Value, before: &Value) -> Errors {
+    let (metadata, old) = (document.get("metadata"), before.get("metadata"));
+    let mut errors = Vec::new();
+    if !old.get("deletionTimestamp").is_null() {
+        let earlier = old.get("finalizers").items();
+        let added = metadata.get("finalizers").items().iter().filter(|one| !earlier.contains(one));
+        let mut added: Vec<String> = added.map(|one| json::quote(one.str())).collect();
+        added.sort_unstable();
+        if !added.is_empty() {
+            let why = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                added.join(", ")
+            );
+            errors.push(FieldError::forbidden("metadata.finalizers", why));
+        }
+    }
+    for field in FIXED {
+        if !metadata.get(field).is_null() {
+            field::immutable(&mut errors, &format!("metadata.{field}"), metadata.get(field), old.get(field));
+        }
     }
     errors
 }

@@ -10,7 +10,7 @@ mod configuration;
 mod endpoints;
 mod event;
 mod field;
-mod metadata;
+pub mod metadata;
 pub mod names;
 mod pod;
 pub mod service;

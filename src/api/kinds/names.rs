@@ -26,6 +26,10 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 const ENV_NAME: &str =
     "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const SEARCH_PATH: &str = r"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
+const HEADER_NAME: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+const CIDR: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+const CIDR_ZEROS: &str = "must not have leading 0s in IP or prefix length";
 /// What a wrong address is told.
 const IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 /// What a wrong port number is told.
@@ -181,6 +185,16 @@ pub fn ip(text: &str) -> Problems {
     }
 }
 
+/// An address as it is written best: the name of an `IPAddress`.
+#[must_use]
+pub fn canonical_ip(text: &str) -> Problems {
+    match text.parse::<IpAddr>() {
+        Ok(address) if address.to_string() == text => Vec::new(),
+        Ok(address) => vec![format!("must be in canonical form (\"{address}\")")],
+        Err(_) => vec!["must be a valid IP address".to_owned()],
+    }
+}
+
 fn has_leading_zeros(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     parts.len() == 4
@@ -193,8 +207,66 @@ fn has_leading_zeros(text: &str) -> bool {
 /// A network: `10.9.8.0/24`.
 #[must_use]
 pub fn cidr(text: &str) -> Problems {
-    let wrong = text.parse::<ipnet::IpNet>().is_err();
-    one_if(wrong, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
+    let Some((address, length)) = text.split_once('/') else { return vec![CIDR.to_owned()] };
+    let zeros = length.len() > 1 && length.starts_with('0');
+    match text.parse::<ipnet::IpNet>() {
+        _ if zeros && length.parse::<u8>().is_ok() => vec![CIDR_ZEROS.to_owned()],
+        _ if address.parse::<IpAddr>().is_err() && has_leading_zeros(address) => vec![CIDR_ZEROS.to_owned()],
+        Err(_) => vec![CIDR.to_owned()],
+        Ok(ipnet::IpNet::V6(net)) if net.addr().to_ipv4_mapped().is_some() => {
+            vec!["must not have an IPv4-mapped IPv6 address".to_owned()]
+        }
+        Ok(net) => one_if(net.addr() != net.network(), "must not have bits set beyond the prefix length"),
+    }
+}
+
+/// The value of a search path of a resolver: a DNS name in which labels may have underscores.
+#[must_use]
+pub fn search_path(text: &str) -> Problems {
+    let label = |label: &str| {
+        let inner = label.strip_prefix('_').unwrap_or(label);
+        is_word(inner, lower_or_digit, b"-_")
+    };
+    let mut problems = one_if(text.len() > SUBDOMAIN_LENGTH, "must be no more than 253 characters");
+    problems.extend(one_if(!text.split('.').all(label), SEARCH_PATH));
+    problems
+}
+
+/// The name of a header of HTTP.
+#[must_use]
+pub fn header_name(text: &str) -> Problems {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    one_if(text.is_empty() || !text.bytes().all(allowed), HEADER_NAME)
+}
+
+/// A relative path that stays below where it starts.
+#[must_use]
+pub fn descending_path(text: &str) -> Problems {
+    let mut problems = one_if(text.starts_with('/'), "must be a relative path");
+    problems.extend(no_backsteps(text));
+    problems
+}
+
+/// A path without steps upwards.
+#[must_use]
+pub fn no_backsteps(text: &str) -> Problems {
+    one_if(text.split('/').any(|part| part == ".."), "must not contain '..'")
+}
+
+/// The path of a file in a volume: it stays below the volume, and is none of its own files.
+#[must_use]
+pub fn volume_path(text: &str) -> Problems {
+    let mut problems = descending_path(text);
+    if text.starts_with("..") && !text.starts_with("../") && text != ".." {
+        problems.push("must not start with '..'".to_owned());
+    }
+    problems
+}
+
+/// A range in the words of the server.
+#[must_use]
+pub fn between(least: i64, most: i64) -> String {
+    format!("must be between {least} and {most}, inclusive")
 }
 
 /// An address that may be an endpoint: no address that never leaves a machine or a link.
@@ -208,8 +280,10 @@ pub fn endpoint_ip(address: IpAddr) -> Problems {
         IpAddr::V6(v6) => (v6.is_unicast_link_local(), v6.segments()[0] & 0xff0f == 0xff02),
     };
     let mut problems = Vec::new();
+    if address.is_unspecified() {
+        problems.push(format!("may not be unspecified ({address})"));
+    }
     for (wrong, why) in [
-        (address.is_unspecified(), "may not be unspecified (0.0.0.0 or ::)"),
         (address.is_loopback(), "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
         (link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
         (link_multicast, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
@@ -246,6 +320,12 @@ mod tests {
         check(label_value, &["", "Web_1.2"], &["-x", "hello world"]);
         check(port_name, &["http", "8080-tcp"], &["", "HTTP", "80", "-a", "a--b", "sixteen-letters-x"]);
         check(ip, &["10.0.0.1", "fd00::1"], &["", "10.096.0.5", "10.0.0", "none", "::ffff:10.0.0.1"]);
-        check(cidr, &["10.0.0.0/8"], &["10.0.0.0/33", "10.0.0.0"]);
+        check(
+            cidr,
+            &["10.0.0.0/8"],
+            &["10.0.0.0/33", "10.0.0.0", "10.0.0.1/8", "010.0.0.0/8", "10.0.0.0/08"],
+        );
+        check(search_path, &["a.b", "_tcp.a", "a_b.c"], &["", "A", "a..b", "-a"]);
+        check(volume_path, &["a/b", ".a"], &["/a", "a/../b", "..a", ".."]);
     }
 }

@@ -1,102 +1,154 @@
 //! What is checked of a Pod's `spec` (`ValidatePodSpec`), in the server's order.
 
-use super::containers;
+use super::containers::{self, Surroundings};
+use super::{affinity, ephemeral, placement, resolver, resources, security, volumes};
 use crate::api::json;
-use crate::api::kinds::field::{Errors, labels, one_of, required_text, text};
+use crate::api::kinds::field::{Errors, labels, one_of, shown, text};
 use crate::api::kinds::{metadata, names};
+use crate::api::registry::Kind;
 use crate::api::status::FieldError;
 use crate::api::value::Value;
 
-const RESTART_POLICIES: [&str; 3] = ["Always", "Never", "OnFailure"];
-const DNS_POLICIES: [&str; 4] = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
-const TAINT_EFFECTS: [&str; 3] = ["NoExecute", "NoSchedule", "PreferNoSchedule"];
+const RESTART_POLICIES: [&str; 3] = ["Always", "OnFailure", "Never"];
+const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+const PREEMPTION_POLICIES: [&str; 2] = ["PreemptLowerPriority", "Never"];
+
+/// Checks a Pod that is made.
+pub(super) fn validate(document: &Value) -> Errors {
+    let mut errors = metadata_and_spec(document);
+    let spec = document.get("spec");
+    if !spec.get("ephemeralContainers").is_empty() {
+        errors.push(FieldError::forbidden("spec.ephemeralContainers", "cannot be set on create"));
+    }
+    if !spec.get("nodeName").is_empty() && !spec.get("schedulingGates").is_empty() {
+        let why = "cannot be set until all schedulingGates have been cleared";
+        errors.push(FieldError::forbidden("spec.nodeName", why));
+    }
+    errors
+}
+
+/// Checks what every version of a Pod must keep (`validatePodMetadataAndSpec`).
+pub(super) fn metadata_and_spec(document: &Value) -> Errors {
+    let mut errors = metadata::validate(Kind::Pod, document);
+    let spec = document.get("spec");
+    validate_spec(spec, "spec", true, &mut errors);
+    volumes::tokens_without_account(spec, "spec", &mut errors);
+    containers::images(spec.get("containers"), "spec.containers", &mut errors);
+    containers::images(spec.get("initContainers"), "spec.initContainers", &mut errors);
+    errors
+}
 
 /// Checks a Pod template at `path`.
 pub(in crate::api::kinds) fn validate_template(template: &Value, path: &str, errors: &mut Errors) {
     let meta = template.get("metadata");
-    labels(errors, &format!("{path}.metadata.labels"), meta.get("labels"));
-    metadata::annotations(errors, &format!("{path}.metadata.annotations"), meta.get("annotations"));
-    validate_spec(template.get("spec"), &format!("{path}.spec"), errors);
+    // The server leaves out `metadata` in these paths.
+    labels(errors, &format!("{path}.labels"), meta.get("labels"));
+    metadata::annotations(errors, &format!("{path}.annotations"), meta.get("annotations"));
+    let spec = template.get("spec");
+    validate_spec(spec, &format!("{path}.spec"), false, errors);
+    if !spec.get("ephemeralContainers").is_empty() {
+        let why = "ephemeral containers not allowed in pod template";
+        errors.push(FieldError::forbidden(format!("{path}.spec.ephemeralContainers"), why));
+    }
 }
 
 /// Checks the `spec` of a Pod or a template at `path`.
-pub(super) fn validate_spec(spec: &Value, path: &str, errors: &mut Errors) {
-    volumes(spec.get("volumes").items(), path, errors);
-    let list = spec.get("containers");
-    if list.is_empty() {
-        errors.push(FieldError::required(format!("{path}.containers"), ""));
+fn validate_spec(spec: &Value, path: &str, is_pod: bool, errors: &mut Errors) {
+    let at = |field: &str| format!("{path}.{field}");
+    if spec.get("terminationGracePeriodSeconds").is_null() {
+        errors.push(FieldError::required(at("terminationGracePeriodSeconds"), ""));
     }
-    containers::validate(list, spec.get("volumes"), &format!("{path}.containers"), errors);
-    let first = spec.get("initContainers");
-    containers::validate(first, spec.get("volumes"), &format!("{path}.initContainers"), errors);
-    one_of(errors, &format!("{path}.restartPolicy"), spec.get("restartPolicy"), &RESTART_POLICIES);
-    one_of(errors, &format!("{path}.dnsPolicy"), spec.get("dnsPolicy"), &DNS_POLICIES);
-    labels(errors, &format!("{path}.nodeSelector"), spec.get("nodeSelector"));
-    for (field, rule) in [
-        ("serviceAccountName", names::dns_subdomain as names::Check),
-        ("nodeName", names::dns_subdomain),
-        ("hostname", names::dns_label),
-        ("subdomain", names::dns_label),
-    ] {
+    let volumes = volumes::validate(spec.get("volumes").items(), &at("volumes"), errors);
+    let around = Surroundings { spec, volumes };
+    containers::regular(&around, &at("containers"), errors);
+    containers::initial(&around, &at("initContainers"), errors);
+    ephemeral::validate(spec, &at("ephemeralContainers"), errors);
+    resources::container(spec.get("resources"), &at("resources"), errors);
+    containers::host_network(spec, path, is_pod, errors);
+    one_of(errors, &at("restartPolicy"), spec.get("restartPolicy"), &RESTART_POLICIES);
+    one_of(errors, &at("dnsPolicy"), spec.get("dnsPolicy"), &DNS_POLICIES);
+    labels(errors, &at("nodeSelector"), spec.get("nodeSelector"));
+    security::pod(spec, &at("securityContext"), errors);
+    affinity::validate(spec.get("affinity"), &at("affinity"), errors);
+    resolver::validate(spec, &at("dnsConfig"), errors);
+    placement::gates(spec, path, errors);
+    let spread = spec.get("topologySpreadConstraints").items();
+    placement::spread(spread, &at("topologySpreadConstraints"), errors);
+    security::host_users(spec, path, errors);
+    names_in(
+        spec,
+        &[("serviceAccountName", names::dns_subdomain), ("nodeName", names::dns_subdomain)],
+        path,
+        errors,
+    );
+    containers::deadline(spec, &at("activeDeadlineSeconds"), errors);
+    names_in(spec, &[("hostname", names::dns_label), ("subdomain", names::dns_label)], path, errors);
+    placement::tolerations(spec.get("tolerations").items(), &at("tolerations"), errors);
+    resolver::host_aliases(spec.get("hostAliases").items(), &at("hostAliases"), errors);
+    let classes: [(&str, names::Check); 2] =
+        [("priorityClassName", names::dns_subdomain), ("runtimeClassName", names::dns_subdomain)];
+    names_in(spec, &classes, path, errors);
+    if !spec.get("preemptionPolicy").is_null() {
+        one_of(errors, &at("preemptionPolicy"), spec.get("preemptionPolicy"), &PREEMPTION_POLICIES);
+    }
+    operating_system(spec.get("os"), &at("os"), errors);
+}
+
+fn names_in(spec: &Value, fields: &[(&str, names::Check)], path: &str, errors: &mut Errors) {
+    for (field, rule) in fields {
         if let Some(value) = spec.get(field).as_str().filter(|value| !value.is_empty()) {
-            text(errors, &format!("{path}.{field}"), value, rule);
-        }
-    }
-    let grace = spec.get("terminationGracePeriodSeconds");
-    crate::api::kinds::field::nonnegative(errors, &format!("{path}.terminationGracePeriodSeconds"), grace);
-    tolerations(spec.get("tolerations").items(), path, errors);
-}
-
-fn volumes(volumes: &[Value], path: &str, errors: &mut Errors) {
-    for (index, volume) in volumes.iter().enumerate() {
-        let path = format!("{path}.volumes[{index}]");
-        let name = volume.get("name");
-        required_text(errors, &format!("{path}.name"), name, names::dns_label);
-        if !name.is_empty() && volumes[..index].iter().any(|other| other.get("name") == name) {
-            errors.push(FieldError::duplicate(format!("{path}.name"), json::quote(name.str())));
-        }
-        if volume.as_map().is_some_and(|map| map.len() > 2) {
-            for (source, _) in volume.entries().iter().filter(|(key, _)| *key != "name").skip(1) {
-                let why = "may not specify more than 1 volume type";
-                errors.push(FieldError::forbidden(format!("{path}.{source}"), why));
-            }
+            text(errors, &format!("{path}.{field}"), value, *rule);
         }
     }
 }
 
-fn tolerations(tolerations: &[Value], path: &str, errors: &mut Errors) {
-    for (index, toleration) in tolerations.iter().enumerate() {
-        let path = format!("{path}.tolerations[{index}]");
-        let key = toleration.get("key").str();
-        let operator = toleration.get("operator").str();
-        if !key.is_empty() {
-            text(errors, &format!("{path}.key"), key, names::label_key);
-        } else if operator != "Exists" {
-            let why =
-                "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
-            errors.push(FieldError::invalid(format!("{path}.operator"), json::quote(operator), why));
+fn operating_system(os: &Value, path: &str, errors: &mut Errors) {
+    if os.is_null() {
+        return;
+    }
+    match os.get("name").str() {
+        "" => errors.push(FieldError::required(format!("{path}.name"), "cannot be empty")),
+        "linux" | "windows" => {}
+        other => errors.push(FieldError::not_supported(path, json::quote(other), &["linux", "windows"])),
+    }
+}
+
+/// Checks that a list of tolerations only grew (`validateOnlyAddedTolerations`).
+pub(super) fn only_added_tolerations(new: &[Value], old: &[Value], errors: &mut Errors) {
+    let path = "spec.tolerations";
+    let same = |one: &Value, other: &Value| {
+        ["key", "operator", "value", "effect"].iter().all(|field| one.get(field) == other.get(field))
+    };
+    if old.iter().any(|toleration| !new.iter().any(|other| same(toleration, other))) {
+        let why = "existing toleration can not be modified except its tolerationSeconds";
+        errors.push(FieldError::forbidden(path, why));
+        return;
+    }
+    placement::tolerations(new, path, errors);
+}
+
+/// Checks how long a Pod may run: only ever less.
+pub(super) fn deadline_change(spec: &Value, old: &Value, errors: &mut Errors) -> bool {
+    let path = "spec.activeDeadlineSeconds";
+    let (new, old) = (spec.get("activeDeadlineSeconds"), old.get("activeDeadlineSeconds"));
+    match (new.as_int(), old.as_int()) {
+        (Some(seconds), _) if !(0..=i64::from(i32::MAX)).contains(&seconds) => {
+            errors.push(FieldError::invalid(
+                path,
+                seconds.to_string(),
+                names::between(0, i64::from(i32::MAX)),
+            ));
+            false
         }
-        match operator {
-            "" | "Equal" => {
-                let value = toleration.get("value").str();
-                for why in names::label_value(value) {
-                    errors.push(FieldError::invalid(format!("{path}.operator"), json::quote(value), why));
-                }
-            }
-            "Exists" if !toleration.get("value").is_empty() => {
-                let why = "value must be empty when `operator` is 'Exists'";
-                let value = json::compact(toleration.get("value"));
-                errors.push(FieldError::invalid(format!("{path}.operator"), value, why));
-            }
-            "Exists" => {}
-            other => errors.push(FieldError::not_supported(
-                format!("{path}.operator"),
-                json::quote(other),
-                &["Equal", "Exists"],
-            )),
+        (Some(seconds), Some(before)) if seconds > before => {
+            let why = "must be less than or equal to previous value";
+            errors.push(FieldError::invalid(path, seconds.to_string(), why));
+            false
         }
-        if !toleration.get("effect").is_empty() {
-            one_of(errors, &format!("{path}.effect"), toleration.get("effect"), &TAINT_EFFECTS);
+        (None, Some(_)) => {
+            errors.push(shown(path, new, "must not update from a positive integer to nil value"));
+            true
         }
+        _ => true,
     }
 }

@@ -96,6 +96,9 @@ fn address_families(spec: &Value, errors: &mut Errors) {
     if parsed.len() > 1 && parsed.windows(2).any(|pair| pair[0] == pair[1]) {
         errors.push(shown("spec.clusterIPs", ips, "may specify no more than one IP for each IP family"));
     }
+    if ips.items().first().is_some_and(|ip| ip.str() == "None") {
+        return;
+    }
     let wanted = spec.get("ipFamilies").items();
     for (index, (found, wanted)) in parsed.iter().zip(wanted).enumerate() {
         if *found != wanted.str() && matches!(wanted.str(), "IPv4" | "IPv6") {

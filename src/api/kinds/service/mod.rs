@@ -7,6 +7,7 @@ mod changes;
 pub mod families;
 mod table;
 mod validate;
+mod warnings;
 
 pub use changes::{
     keep_allocated_values, keeps_preference, node_ports, requested_node_port, sync_cluster_ips,
@@ -31,7 +32,7 @@ pub(super) const RULES: Rules = Rules {
     },
     validate: validate::validate,
     validate_update: validate::validate_update,
-    warnings,
+    warnings: warnings::of_service,
     columns: table::COLUMNS,
     cells: table::cells,
 };
@@ -151,24 +152,4 @@ fn default_port(port: &mut Value) {
 
 fn prepare_create(document: &mut Value) {
     document.set("status", value!({ "loadBalancer": {} }));
-}
-
-/// Warnings of `service.GetWarningsForService`.
-fn warnings(document: &Value, _before: Option<&Value>) -> Vec<String> {
-    let spec = document.get("spec");
-    let mut warnings = Vec::new();
-    if !spec.get("externalIPs").is_empty() {
-        warnings.push(
-            "spec.externalIPs is deprecated and may no longer be implemented in some clusters".to_owned(),
-        );
-    }
-    if spec.get("type").str() != "ExternalName" && !spec.get("externalName").is_empty() {
-        warnings.push("spec.externalName is ignored when spec.type is not \"ExternalName\"".to_owned());
-    }
-    if spec.get("trafficDistribution").str() == "PreferClose" {
-        warnings.push(
-            "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"".to_owned(),
-        );
-    }
-    warnings
 }

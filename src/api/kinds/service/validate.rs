@@ -5,22 +5,27 @@ use crate::api::json;
 use crate::api::kinds::field::{Errors, labels, one_of, port, port_or_name, required_text, shown, text};
 use crate::api::kinds::{metadata, names};
 use crate::api::registry::Kind;
-use crate::api::status::{FieldError, FieldErrorKind};
+use crate::api::status::FieldError;
 use crate::api::value::Value;
 
 const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const POLICIES: [&str; 2] = ["Cluster", "Local"];
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
+const MODES: [&str; 2] = ["Proxy", "VIP"];
 const DISTRIBUTIONS: [&str; 3] = ["PreferClose", "PreferSameZone", "PreferSameNode"];
-/// The port of the kubelet, which no load balancer may lead to.
-const KUBELET_PORT: i64 = 10_250;
 /// The longest time that a client keeps its backend (a day).
 const AFFINITY_LIMIT_SECONDS: i64 = 86_400;
+/// The annotation that asks for hints, and its older name.
+const TOPOLOGY_MODE: &str = "service.kubernetes.io/topology-mode";
+const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+/// The annotation that stood for `loadBalancerSourceRanges`.
+const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const ONLY_LOAD_BALANCER: &str = "may only be used when `type` is 'LoadBalancer'";
 
 pub(super) fn validate(document: &Value) -> Errors {
     let mut errors = metadata::validate(Kind::Service, document);
     let spec = document.get("spec");
+    topology_annotations(document, &mut errors);
     let kind = spec.get("type").str();
     if spec.get("ports").is_empty() && !is_headless(spec) && kind != "ExternalName" {
         errors.push(FieldError::required("spec.ports", ""));
@@ -37,19 +42,24 @@ pub(super) fn validate(document: &Value) -> Errors {
     external_ips(spec, &mut errors);
     one_of(&mut errors, "spec.type", spec.get("type"), &TYPES);
     port_numbers(spec, &mut errors);
-    load_balancer(spec, &mut errors);
+    load_balancer(document, &mut errors);
     policies(spec, &mut errors);
     ingress(document.get("status"), &mut errors);
     errors
 }
 
-fn exposed(spec: &Value, kind: &str, errors: &mut Errors) {
-    for (index, entry) in spec.get("ports").items().iter().enumerate() {
-        if kind == "LoadBalancer" && *entry.get("port") == Value::Int(KUBELET_PORT) {
-            let why = format!("may not expose port {KUBELET_PORT} externally since it is used by kubelet");
-            errors.push(FieldError::invalid(format!("spec.ports[{index}]"), KUBELET_PORT.to_string(), why));
-        }
+/// The annotation about topology has two names, which may not disagree.
+fn topology_annotations(document: &Value, errors: &mut Errors) {
+    let annotations = document.at(&["metadata", "annotations"]);
+    let (mode, hints) = (annotations.get(TOPOLOGY_MODE), annotations.get(TOPOLOGY_HINTS));
+    if !mode.is_null() && !hints.is_null() && mode != hints {
+        let why = format!("must match annotations[{TOPOLOGY_HINTS}] when both are specified");
+        let path = format!("metadata.annotations[{TOPOLOGY_MODE}]");
+        errors.push(FieldError::invalid(path, json::quote(mode.str()), why));
     }
+}
+
+fn exposed(spec: &Value, kind: &str, errors: &mut Errors) {
     if is_headless(spec) {
         let why = format!("may not be set to 'None' for {kind} services");
         errors.push(FieldError::invalid("spec.clusterIPs[0]", "\"None\"", why));
@@ -153,7 +163,8 @@ fn port_numbers(spec: &Value, errors: &mut Errors) {
     }
 }
 
-fn load_balancer(spec: &Value, errors: &mut Errors) {
+fn load_balancer(document: &Value, errors: &mut Errors) {
+    let spec = document.get("spec");
     // The server writes this path with a capital letter.
     const RANGES: &str = "spec.LoadBalancerSourceRanges";
     let balanced = spec.get("type").str() == "LoadBalancer";
@@ -163,6 +174,16 @@ fn load_balancer(spec: &Value, errors: &mut Errors) {
     }
     for (index, range) in ranges.iter().enumerate() {
         text(errors, &format!("{RANGES}[{index}]"), range.str().trim(), names::cidr);
+    }
+    let annotation = document.at(&["metadata", "annotations", SOURCE_RANGES]);
+    if ranges.is_empty() && !annotation.is_null() {
+        let path = format!("metadata.annotations[{SOURCE_RANGES}]");
+        if !balanced {
+            errors.push(FieldError::forbidden(path.clone(), ONLY_LOAD_BALANCER));
+        }
+        for range in annotation.str().split(',').filter(|_| !annotation.str().trim().is_empty()) {
+            text(errors, &path, range.trim(), names::cidr);
+        }
     }
     if !balanced && !spec.get("allocateLoadBalancerNodePorts").is_null() {
         errors.push(FieldError::forbidden("spec.allocateLoadBalancerNodePorts", ONLY_LOAD_BALANCER));
@@ -186,7 +207,10 @@ fn policies(spec: &Value, errors: &mut Errors) {
     }
     let health = spec.get("healthCheckNodePort");
     if needs_health_check_port(spec) {
-        port(errors, "spec.healthCheckNodePort", health);
+        match health.as_int().unwrap_or(0) {
+            0 => errors.push(FieldError::required("spec.healthCheckNodePort", "")),
+            _ => port(errors, "spec.healthCheckNodePort", health),
+        }
     } else if let Some(number) = health.as_int().filter(|number| *number != 0) {
         let why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
         errors.push(FieldError::invalid("spec.healthCheckNodePort", number.to_string(), why));
@@ -198,21 +222,41 @@ fn policies(spec: &Value, errors: &mut Errors) {
     if let Some(distribution) = spec.get("trafficDistribution").as_str()
         && !DISTRIBUTIONS.contains(&distribution)
     {
-        // The one enumeration that the server does not sort.
-        let supported: Vec<String> = DISTRIBUTIONS.iter().map(|one| json::quote(one)).collect();
-        errors.push(FieldError {
-            field: "spec.trafficDistribution".to_owned(),
-            kind: FieldErrorKind::NotSupported,
-            value: json::quote(distribution),
-            detail: format!("supported values: {}", supported.join(", ")),
-        });
+        let (path, value) = ("spec.trafficDistribution", json::quote(distribution));
+        errors.push(FieldError::not_supported(path, value, &DISTRIBUTIONS));
     }
 }
 
+/// Checks what a load balancer gave (`ValidateLoadBalancerStatus`).
 fn ingress(status: &Value, errors: &mut Errors) {
     for (index, entry) in status.at(&["loadBalancer", "ingress"]).items().iter().enumerate() {
-        if let Some(ip) = entry.get("ip").as_str().filter(|ip| !ip.is_empty()) {
-            text(errors, &format!("status.loadBalancer.ingress[{index}].ip"), ip, names::ip);
+        let path = format!("status.loadBalancer.ingress[{index}]");
+        let (ip, mode) = (entry.get("ip").str(), entry.get("ipMode").as_str());
+        if !ip.is_empty() {
+            text(errors, &format!("{path}.ip"), ip, names::ip);
+        }
+        match mode {
+            None if !ip.is_empty() => {
+                let why = "must be specified when `ip` is set";
+                errors.push(FieldError::required(format!("{path}.ipMode"), why));
+            }
+            Some(_) if ip.is_empty() => {
+                let why = "may not be specified when `ip` is not set";
+                errors.push(FieldError::forbidden(format!("{path}.ipMode"), why));
+            }
+            Some(mode) if !MODES.contains(&mode) => {
+                let path = format!("{path}.ipMode");
+                errors.push(FieldError::not_supported(path, json::quote(mode), &MODES));
+            }
+            _ => {}
+        }
+        let host = entry.get("hostname").str();
+        if !host.is_empty() {
+            text(errors, &format!("{path}.hostname"), host, names::dns_subdomain);
+            if names::ip(host).is_empty() {
+                let why = "must be a DNS name, not an IP address";
+                errors.push(FieldError::invalid(format!("{path}.hostname"), json::quote(host), why));
+            }
         }
     }
 }
@@ -220,35 +264,82 @@ fn ingress(status: &Value, errors: &mut Errors) {
 pub(super) fn validate_update(document: &Value, before: &Value) -> Errors {
     let mut errors = Vec::new();
     let (spec, old) = (document.get("spec"), before.get("spec"));
-    if needs_cluster_ip(spec) && needs_cluster_ip(old) {
-        for (field, one) in [("clusterIPs", "clusterIP"), ("ipFamilies", "ipFamily")] {
-            unchanged_list(spec, old, field, one, &mut errors);
-        }
+    let named = [spec, old].iter().any(|spec| spec.get("type").str() == "ExternalName");
+    let (headless, was_headless) = (is_headless(spec), is_headless(old));
+    if !named && !(headless && was_headless) {
+        kept_addresses(spec, old, &mut errors);
     }
-    let class = |spec: &Value| spec.get("loadBalancerClass").clone();
-    let both = [spec, old].iter().all(|spec| spec.get("type").str() == "LoadBalancer");
-    if both && class(spec) != class(old) {
-        errors.push(shown("spec.loadBalancerClass", &class(spec), "may not change once set"));
+    if !named && !headless && !was_headless {
+        kept_families(spec, old, &mut errors);
+    }
+    load_balancer_class(spec, old, &mut errors);
+    let checked = |spec: &Value| needs_health_check_port(spec);
+    let port = |spec: &Value| spec.get("healthCheckNodePort").as_int().unwrap_or(0);
+    if checked(spec) && checked(old) && port(spec) != port(old) {
+        errors.push(FieldError::forbidden("spec.healthCheckNodePort", "field is immutable"));
     }
     errors.extend(validate(document));
     errors
 }
 
-/// A second value may come and go; what both versions have may not change.
-fn unchanged_list(spec: &Value, old: &Value, field: &str, one: &str, errors: &mut Errors) {
-    let (new, old) = (spec.get(field), old.get(field));
-    let path = |index: usize| format!("spec.{field}[{index}]");
-    if new.items().is_empty() && !old.items().is_empty() {
-        errors.push(shown(path(0), new, &format!("primary {one} can not be unset")));
+/// A load balancer is of one class as long as it is one.
+fn load_balancer_class(spec: &Value, old: &Value, errors: &mut Errors) {
+    let balanced = |spec: &Value| spec.get("type").str() == "LoadBalancer";
+    let class = spec.get("loadBalancerClass");
+    if balanced(spec) && balanced(old) && class != old.get("loadBalancerClass") {
+        // Go tells of a pointer to nothing in quotes.
+        let value = if class.is_null() { "\"null\"".to_owned() } else { json::compact(class) };
+        errors.push(FieldError::invalid("spec.loadBalancerClass", value, "may not change once set"));
+    }
+}
+
+/// A second address may come and go; the first may not change.
+fn kept_addresses(spec: &Value, old: &Value, errors: &mut Errors) {
+    let (new, old) = (spec.get("clusterIPs"), old.get("clusterIPs"));
+    let (count, before) = (new.items().len(), old.items().len());
+    let changed = |index: usize| shown(format!("spec.clusterIPs[{index}]"), new, "may not change once set");
+    if count == before {
+        let pairs = new.items().iter().zip(old.items()).enumerate();
+        errors.extend(pairs.filter(|(_, (one, other))| one != other).map(|(index, _)| changed(index)));
         return;
     }
-    for (index, (new_one, old_one)) in new.items().iter().zip(old.items()).enumerate() {
-        if new_one != old_one {
-            errors.push(shown(path(index), new, "may not change once set"));
-        }
+    if count == 0 {
+        errors.push(shown("spec.clusterIPs[0]", new, "primary clusterIP can not be unset"));
+    } else if before > 0 && new.items()[0] != old.items()[0] {
+        errors.push(changed(0));
     }
-    if new.items().len() < old.items().len() && spec.get("ipFamilyPolicy").str() != "SingleStack" {
-        let why = format!("must be set to 'SingleStack' when releasing the secondary {one}");
-        errors.push(shown("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), &why));
+    if before > count && count == 1 {
+        single_stack(spec, "clusterIP", errors);
     }
+}
+
+/// The same for families. The server shows the addresses where it means the families.
+fn kept_families(spec: &Value, old: &Value, errors: &mut Errors) {
+    let (new, old) = (spec.get("ipFamilies"), old.get("ipFamilies"));
+    let (count, before) = (new.items().len(), old.items().len());
+    const PATH: &str = "spec.ipFamilies[0]";
+    if count == before {
+        let changed = new.items().iter().zip(old.items()).filter(|(one, other)| one != other);
+        errors.extend(changed.map(|_| shown(PATH, new, "may not change once set")));
+        return;
+    }
+    if before > count && spec.get("clusterIPs").is_empty() {
+        errors.push(shown(PATH, new, "primary ipFamily can not be unset"));
+    }
+    if count > 0 && before > 0 && new.items()[0] != old.items()[0] {
+        errors.push(shown(PATH, spec.get("clusterIPs"), "may not change once set"));
+    }
+    if before > count && count == 1 {
+        single_stack(spec, "ipFamily", errors);
+    }
+}
+
+fn single_stack(spec: &Value, what: &str, errors: &mut Errors) {
+    let policy = spec.get("ipFamilyPolicy");
+    if policy.str() == "SingleStack" {
+        return;
+    }
+    let value = if policy.is_null() { "\"null\"".to_owned() } else { json::compact(policy) };
+    let why = format!("must be set to 'SingleStack' when releasing the secondary {what}");
+    errors.push(FieldError::invalid("spec.ipFamilyPolicy", value, why));
 }

@@ -114,7 +114,7 @@ fn strategy(strategy: &Value, errors: &mut Errors) {
             // The server shows its own form of the object here.
             let shown =
                 format!("{{\"Type\":{},\"RollingUpdate\":{}}}", json::quote(other), capitalized(update));
-            let supported = ["OnDelete", "RollingUpdate"];
+            let supported = ["RollingUpdate", "OnDelete"];
             errors.push(FieldError::not_supported("spec.updateStrategy", shown, &supported));
         }
     }

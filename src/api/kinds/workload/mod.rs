@@ -118,5 +118,5 @@ fn keep_selector(document: &Value, before: &Value, errors: &mut Errors) {
 
 /// Warnings about the template.
 fn warnings(document: &Value, _before: Option<&Value>) -> Vec<String> {
-    pod::template_warnings(document.at(&["spec", "template", "spec"]), "spec.template.spec")
+    pod::template_warnings(document.at(&["spec", "template"]), "spec.template.")
 }

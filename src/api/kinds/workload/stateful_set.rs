@@ -91,7 +91,7 @@ fn validate(document: &Value) -> Errors {
     let retention = spec.get("persistentVolumeClaimRetentionPolicy");
     for field in ["whenDeleted", "whenScaled"] {
         let path = format!("spec.persistentVolumeClaimRetentionPolicy.{field}");
-        one_of(&mut errors, &path, retention.get(field), &["Delete", "Retain"]);
+        one_of(&mut errors, &path, retention.get(field), &["Retain", "Delete"]);
     }
     validate_counts(spec, &["replicas", "minReadySeconds"], &mut errors);
     nonnegative(&mut errors, "spec.ordinals.start", spec.at(&["ordinals", "start"]));

@@ -90,7 +90,7 @@ fn daemon_sets() {
     check(
         &with_selector(", updateStrategy: {type: Never}"),
         &[
-            "spec.updateStrategy: Unsupported value: {\"Type\":\"Never\",\"RollingUpdate\":null}: supported values: \"OnDelete\", \"RollingUpdate\"",
+            "spec.updateStrategy: Unsupported value: {\"Type\":\"Never\",\"RollingUpdate\":null}: supported values: \"RollingUpdate\", \"OnDelete\"",
         ],
     );
     check(
@@ -159,7 +159,7 @@ fn jobs() {
     );
     check(
         &TASK.replace("spec: {template", "spec: {completionMode: Some, template"),
-        &["spec.completionMode: Unsupported value: \"Some\": supported values: \"Indexed\", \"NonIndexed\""],
+        &["spec.completionMode: Unsupported value: \"Some\": supported values: \"NonIndexed\", \"Indexed\""],
     );
     check(
         &TASK.replace("spec: {template", "spec: {selector: {matchLabels: {x: z}}, template"),

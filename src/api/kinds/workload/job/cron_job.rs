@@ -46,8 +46,8 @@ pub(in crate::api::kinds) const CRON_JOB: Rules = Rules {
         validate_cron_job(document, before.at(&["spec", "timeZone"]).as_str())
     },
     warnings: |document, _| {
-        let path = ["spec", "jobTemplate", "spec", "template", "spec"];
-        pod::template_warnings(document.at(&path), "spec.jobTemplate.spec.template.spec")
+        let path = ["spec", "jobTemplate", "spec", "template"];
+        pod::template_warnings(document.at(&path), "spec.jobTemplate.spec.template.")
     },
     columns: CRON_JOB_COLUMNS,
     cells: cron_job_cells,

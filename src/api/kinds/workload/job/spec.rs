@@ -42,7 +42,7 @@ pub(super) fn validate(spec: &Value, path: &str, errors: &mut Errors) {
     }
     let mode = spec.get("completionMode");
     if !mode.is_null() {
-        one_of(errors, &format!("{path}.completionMode"), mode, &["Indexed", "NonIndexed"]);
+        one_of(errors, &format!("{path}.completionMode"), mode, &["NonIndexed", "Indexed"]);
     }
     match mode.str() {
         "Indexed" => indexed(spec, path, errors),
@@ -129,6 +129,6 @@ fn restart_policy(spec: &Value, path: &str, errors: &mut Errors) {
             errors.push(FieldError::invalid(at, json::quote("OnFailure"), why));
         }
         "OnFailure" | "Never" => {}
-        other => errors.push(FieldError::not_supported(at, json::quote(other), &["Never", "OnFailure"])),
+        other => errors.push(FieldError::not_supported(at, json::quote(other), &["OnFailure", "Never"])),
     }
 }
