@@ -127,18 +127,6 @@ impl Quantity {
         self.nanos.cmp(&other.nanos)
     }
 
-    /// Both together, written as the first.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self { nanos: self.nanos.saturating_add(other.nanos).min(LARGEST), ..self }
-    }
-
-    /// What is left of it, written as it is.
-    #[must_use]
-    pub fn minus(self, other: Self) -> Self {
-        Self { nanos: self.nanos.saturating_sub(other.nanos), ..self }
-    }
-
     /// The whole amount, rounded up: bytes, Pods.
     #[must_use]
     pub fn whole(self) -> i64 {
