@@ -18,30 +18,36 @@ use crate::words::{Language, Words};
 const EVERY_TYPE: &str = "*";
 
 macro_rules! texts {
-    ($($file:literal),* $(,)?) => {
-        &[$( Words {
+    ($($file:literal)*) => {
+        /// Every file, in both languages.
+        static TEXTS: &[Words] = &[$( Words {
             en: include_str!(concat!("field_words/en/", $file, ".txt")),
             zh: include_str!(concat!("field_words/zh-CN/", $file, ".txt")),
-        } ),*]
+        } ),*];
     };
 }
 
-/// The files, one a line.
-static TEXTS: &[Words] = texts![
-    "cluster",
-    "common",
-    "container",
-    "discovery",
-    "node",
-    "pod",
-    "pod-status",
-    "probe",
-    "security",
-    "service",
-    "storage",
-    "storage-backend",
-    "volume",
-];
+// A file is one line here, in order.
+texts! {
+    "apps"
+    "autoscaling"
+    "batch"
+    "cluster"
+    "common"
+    "container"
+    "discovery"
+    "networking"
+    "node"
+    "pod"
+    "pod-status"
+    "policy"
+    "probe"
+    "security"
+    "service"
+    "storage"
+    "storage-backend"
+    "volume"
+}
 
 /// What the type of this name (`apps/v1.DeploymentSpec`, as the schema names it) is.
 #[must_use]

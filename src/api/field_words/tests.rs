@@ -26,6 +26,18 @@ fn types() -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
+fn every_file_is_embedded() {
+    for language in ["en", "zh-CN"] {
+        let folder = format!("{}/src/api/field_words/{language}", env!("CARGO_MANIFEST_DIR"));
+        let files = std::fs::read_dir(folder).expect("the folder can be listed");
+        let contents = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        for content in contents {
+            assert!(TEXTS.iter().any(|text| [text.en, text.zh].contains(&content.as_str())), "{content}");
+        }
+    }
+}
+
+#[test]
 fn words_are_found_by_type_and_field() {
     let check = |name, field, begins: Option<&str>| {
         let words = of_field(name, field, Language::English);
