@@ -30,22 +30,28 @@ macro_rules! texts {
 // A file is one line here, in order.
 texts! {
     "apps"
+    "authentication"
     "autoscaling"
     "batch"
     "cluster"
     "common"
     "container"
+    "coordination"
     "discovery"
+    "events"
     "networking"
     "node"
     "pod"
     "pod-status"
     "policy"
     "probe"
+    "rbac"
+    "scheduling"
     "security"
     "service"
     "storage"
     "storage-backend"
+    "storage.k8s.io"
     "volume"
 }
 
