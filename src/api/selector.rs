@@ -29,6 +29,10 @@ pub enum Operator {
     Exists,
     /// The label is absent.
     DoesNotExist,
+    /// The label is a number above the one value.
+    Greater,
+    /// The label is a number below the one value.
+    Less,
 }
 
 /// Conditions that must all hold. No conditions select everything.
@@ -100,15 +104,19 @@ impl Selector {
         if parser.rest.is_empty() {
             return Ok(Self { requirements });
         }
+        match parser.peek() {
+            Token::Word(_) | Token::Not => {}
+            other => return Err(format!("found '{other}', expected: !, identifier, or 'end of string'")),
+        }
         loop {
             requirements
                 .push(parser.requirement().map_err(|why| format!("unable to parse requirement: {why}"))?);
             match parser.token() {
                 Token::End => break,
-                Token::Comma if parser.rest.trim().is_empty() => {
-                    return Err("found '', expected: identifier after ','".to_owned());
-                }
-                Token::Comma => {}
+                Token::Comma => match parser.peek() {
+                    Token::Word(_) | Token::Not => {}
+                    other => return Err(format!("found '{other}', expected: identifier after ','")),
+                },
                 other => return Err(format!("found '{other}', expected: ',' or 'end of string'")),
             }
         }
@@ -130,6 +138,16 @@ impl Requirement {
             Operator::NotIn => !label.is_some_and(listed),
             Operator::Exists => label.is_some(),
             Operator::DoesNotExist => label.is_none(),
+            Operator::Greater | Operator::Less => {
+                let number = |text: &str| text.parse::<i64>().ok();
+                let found = label.and_then(|label| number(label.str()));
+                let bound = self.values.first().and_then(|value| number(value));
+                match (found, bound, self.operator) {
+                    (Some(found), Some(bound), Operator::Greater) => found > bound,
+                    (Some(found), Some(bound), _) => found < bound,
+                    _ => false,
+                }
+            }
         }
     }
 }
@@ -159,6 +177,8 @@ impl fmt::Display for Requirement {
             (Operator::DoesNotExist, _) => write!(f, "!{key}"),
             (Operator::In, 1) => write!(f, "{key}={values}"),
             (Operator::NotIn, 1) => write!(f, "{key}!={values}"),
+            (Operator::Greater, _) => write!(f, "{key}>{values}"),
+            (Operator::Less, _) => write!(f, "{key}<{values}"),
             (Operator::In, _) => write!(f, "{key} in ({values})"),
             (Operator::NotIn, _) => write!(f, "{key} notin ({values})"),
         }
@@ -174,6 +194,8 @@ enum Token<'a> {
     Open,
     Close,
     Not,
+    Greater,
+    Less,
     End,
 }
 
@@ -187,6 +209,8 @@ impl fmt::Display for Token<'_> {
             Self::Open => "(",
             Self::Close => ")",
             Self::Not => "!",
+            Self::Greater => ">",
+            Self::Less => "<",
             Self::End => "",
         })
     }
@@ -207,6 +231,8 @@ impl<'a> Parser<'a> {
             ("(", Token::Open),
             (")", Token::Close),
             ("!", Token::Not),
+            (">", Token::Greater),
+            ("<", Token::Less),
         ] {
             if let Some(rest) = self.rest.strip_prefix(sign) {
                 self.rest = rest;
@@ -214,7 +240,7 @@ impl<'a> Parser<'a> {
             }
         }
         let end =
-            self.rest.find(|c: char| c.is_whitespace() || "=!,()".contains(c)).unwrap_or(self.rest.len());
+            self.rest.find(|c: char| c.is_whitespace() || "=!,()<>".contains(c)).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         if word.is_empty() { Token::End } else { Token::Word(word) }
@@ -242,6 +268,8 @@ impl<'a> Parser<'a> {
             }
             Token::Equals => self.one_value(key, Operator::In),
             Token::NotEquals => self.one_value(key, Operator::NotIn),
+            Token::Greater => self.one_value(key, Operator::Greater),
+            Token::Less => self.one_value(key, Operator::Less),
             Token::Word("in") => self.value_list(key, Operator::In),
             Token::Word("notin") => self.value_list(key, Operator::NotIn),
             other => Err(format!("found '{other}', expected: in, notin, =, ==, !=, gt, lt")),
@@ -268,12 +296,27 @@ impl<'a> Parser<'a> {
             other => return Err(format!("found '{other}' expected: '('")),
         }
         let mut values = Vec::new();
+        match self.peek() {
+            Token::Word(_) | Token::Comma | Token::Close => {}
+            other => return Err(format!("found '{other}', expected: ',', ')' or identifier")),
+        }
+        // Commas without a word before or behind them stand for the empty value.
         loop {
             match self.token() {
-                Token::Word(word) => values.push(SmolStr::new(word)),
-                Token::Comma => {}
                 Token::Close => break,
-                other => return Err(format!("found '{other}', expected: ',', ')' or identifier")),
+                Token::Word(word) => {
+                    values.push(SmolStr::new(word));
+                    match self.peek() {
+                        Token::Comma | Token::Close => {}
+                        other => return Err(format!("found '{other}', expected: ',' or ')'")),
+                    }
+                }
+                Token::Comma => {
+                    if values.is_empty() || matches!(self.peek(), Token::Comma | Token::Close) {
+                        values.push(SmolStr::default());
+                    }
+                }
+                other => return Err(format!("found '{other}', expected: ',', or identifier")),
             }
         }
         values.sort_unstable();
@@ -288,7 +331,7 @@ mod tests {
     use crate::value;
 
     fn check(text: &str, printed: &str, yes: bool) {
-        let labels = value!({ "app": "web", "tier": "front" });
+        let labels = value!({ "app": "web", "n": "4", "tier": "front" });
         let selector = Selector::parse(text).unwrap_or_else(|why| panic!("{text}: {why}"));
         assert_eq!(selector.to_string(), printed, "{text}");
         assert_eq!(selector.matches(&labels), yes, "{text}");
@@ -302,12 +345,24 @@ mod tests {
         check("app notin (web)", "app!=web", false);
         check("tier,!env", "!env,tier", true);
         check("", "<none>", true);
+        check("app in (,b)", "app in (,b)", false);
+        check("n>3", "n>3", true);
+        check("n<3,app", "app,n<3", false);
     }
 
     #[test]
     fn broken_selectors_are_refused() {
-        for text in ["app=web,", "app in web", "=x", "a b"] {
-            assert!(Selector::parse(text).is_err(), "{text}");
+        for (text, why) in [
+            ("app=web,", "found '', expected: identifier after ','"),
+            ("a,,b", "found ',', expected: identifier after ','"),
+            ("app in web", "unable to parse requirement: found 'web' expected: '('"),
+            ("app in (a", "unable to parse requirement: found '', expected: ',' or ')'"),
+            ("=x", "found '=', expected: !, identifier, or 'end of string'"),
+            ("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
+            ("!app=x", "found '=', expected: ',' or 'end of string'"),
+            ("!", "unable to parse requirement: found '', expected: identifier"),
+        ] {
+            assert_eq!(Selector::parse(text).err().as_deref(), Some(why), "{text}");
         }
     }
 }

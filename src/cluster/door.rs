@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Cluster;
 use super::actor::Actor;
 use super::journal::Entry;
+use super::label_selector;
 use super::managers::Writer;
 use super::request::{Body, Patch, Reply, Request, Subresource, Verb};
 use crate::api::kinds::{metadata, rules};
@@ -90,12 +91,10 @@ impl Cluster {
     /// The objects that a list or collection request means.
     pub(super) fn selected(&self, request: &Request) -> Result<Vec<Arc<Object>>, Status> {
         let labels = Selector::parse(&request.options.label_selector)
+            .and_then(|selector| label_selector::check(&selector).map(|()| selector))
             .map_err(|why| Status::new(Reason::BadRequest, why))?;
-        let fields = super::field_selector::FieldSelector::parse(
-            request.kind,
-            &request.options.field_selector,
-            &request.options.label_selector,
-        )?;
+        let fields =
+            super::field_selector::FieldSelector::parse(request.kind, &request.options.field_selector)?;
         let namespace = Some(request.namespace.as_str()).filter(|namespace| !namespace.is_empty());
         let mut items = match namespace {
             Some(namespace) => self.matching(request.kind, namespace, &labels),

@@ -51,13 +51,12 @@ fn fields(kind: Kind) -> &'static [&'static str] {
 }
 
 impl FieldSelector {
-    /// Reads `spec.nodeName=k8s-w1,status.phase!=Running`; `labels` is the request's label selector, which
-    /// the refusal names too.
+    /// Reads `spec.nodeName=k8s-w1,status.phase!=Running`.
     ///
     /// # Errors
     ///
     /// A field that the kind cannot be selected by, or text that is no selector.
-    pub(super) fn parse(kind: Kind, text: &str, labels: &str) -> Result<Self, Status> {
+    pub(super) fn parse(kind: Kind, text: &str) -> Result<Self, Status> {
         let mut terms = Vec::new();
         for term in text.split(',').filter(|term| !term.is_empty()) {
             let (field, value, wanted) = split(term).ok_or_else(|| {
@@ -67,11 +66,7 @@ impl FieldSelector {
                 )
             })?;
             if !matches!(field, "metadata.name" | "metadata.namespace") && !fields(kind).contains(&field) {
-                let why = format!(
-                    "Unable to find \"{}\" that match label selector \"{labels}\", field selector \"{text}\": field label not supported: {field}",
-                    resource_gvr(kind)
-                );
-                return Err(Status::new(Reason::BadRequest, why));
+                return Err(Status::new(Reason::BadRequest, unknown_field(kind, field)));
             }
             terms.push((field.into(), value.into(), wanted));
         }
@@ -109,9 +104,16 @@ fn split(term: &str) -> Option<(&str, &str, bool)> {
     Some((field, value, true))
 }
 
-fn resource_gvr(kind: Kind) -> String {
-    let info = kind.info();
-    format!("{}/{}, Resource={}", info.group, info.version, info.plural)
+/// What is said of a field that a kind does not know: kinds with fields of their own say it in other words
+/// than those without.
+fn unknown_field(kind: Kind, field: &str) -> String {
+    match kind {
+        Kind::Job => format!("field label \"{field}\" not supported for batchv1.Job"),
+        _ if fields(kind).is_empty() => format!(
+            "\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+        ),
+        _ => format!("field label not supported: {field}"),
+    }
 }
 
 #[cfg(test)]
@@ -121,7 +123,7 @@ mod tests {
 
     fn check(kind: Kind, document: Value, text: &str, yes: bool) {
         let object = Object::new(kind, document, None);
-        let selector = FieldSelector::parse(kind, text, "").unwrap();
+        let selector = FieldSelector::parse(kind, text).unwrap();
         assert_eq!(selector.matches(&object), yes, "{text}");
     }
 
@@ -143,10 +145,16 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_refused() {
-        let refused = FieldSelector::parse(Kind::Service, "spec.foo=bar", "").err().unwrap();
-        assert_eq!(
-            refused.message,
-            "Unable to find \"/v1, Resource=services\" that match label selector \"\", field selector \"spec.foo=bar\": field label not supported: spec.foo"
-        );
+        for (kind, words) in [
+            (Kind::Service, "field label not supported: spec.foo"),
+            (Kind::Job, "field label \"spec.foo\" not supported for batchv1.Job"),
+            (
+                Kind::Ingress,
+                "\"spec.foo\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+            ),
+        ] {
+            let refused = FieldSelector::parse(kind, "spec.foo=bar").err().unwrap();
+            assert_eq!(refused.message, words);
+        }
     }
 }

@@ -16,6 +16,7 @@ mod field_selector;
 pub mod indexes;
 mod ip_addresses;
 pub mod journal;
+mod label_selector;
 pub mod managers;
 mod patching;
 pub mod queue;

@@ -1,9 +1,9 @@
 //! `kubectl auth`: the one person of the world may do everything.
 
 use super::call::Call;
+use super::discovery;
 use super::failure::{Failure, Outcome};
 use super::output::{Format, Printer};
-use super::resources;
 use super::tabs;
 use super::verb::{ALL_NAMESPACES, Action, OUTPUT, Operands, Verb, flags};
 use crate::shell::command::{Flag, Value, option, switch};
@@ -80,6 +80,28 @@ const REVIEWS: [&str; 3] = [
     "selfsubjectrulesreviews.authorization.k8s.io",
 ];
 
+/// Verbs that requests about resources may have.
+const RESOURCE_VERBS: [&str; 16] = [
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "use",
+    "bind",
+    "impersonate",
+    "*",
+    "approve",
+    "sign",
+    "escalate",
+    "attest",
+];
+/// Verbs that requests about other paths may have.
+const PATH_VERBS: [&str; 8] = ["get", "put", "post", "head", "options", "delete", "patch", "*"];
+
 fn can_i(call: &Call) -> Outcome {
     if call.has("list") {
         if !call.operands().is_empty() {
@@ -88,24 +110,26 @@ fn can_i(call: &Call) -> Outcome {
         list(call);
         return Ok(());
     }
-    let [_, resource, ..] = call.operands() else {
+    let [verb, resource, ..] = call.operands() else {
         return Err(Failure::plain(
             "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
         ));
     };
     let name = resource.split('/').next().unwrap_or(resource);
     if !name.is_empty() && name != "*" {
-        match resources::kind(name).map(crate::api::registry::Kind::info) {
-            Err(Failure::Plain(_)) => {
-                call.warn(&format!("the server doesn't have a resource type '{name}'\n"));
+        match discovery::named(name).first() {
+            None => call.warn(&format!("the server doesn't have a resource type '{name}'\n")),
+            Some(found) if !found.namespaced && !call.has("all-namespaces") => {
+                let group = found.group();
+                let group = if group.is_empty() { String::new() } else { format!(" in group '{group}'") };
+                call.warn(&format!("resource '{}' is not namespace scoped{group}\n", found.name));
             }
-            Ok(info) if !info.namespaced && call.namespace_given() => {
-                let group =
-                    if info.group.is_empty() { String::new() } else { format!(" in group '{}'", info.group) };
-                call.warn(&format!("resource '{}' is not namespace scoped{group}\n", info.plural));
-            }
-            _ => {}
+            Some(_) => {}
         }
+    }
+    let known: &[&str] = if name.is_empty() { &PATH_VERBS } else { &RESOURCE_VERBS };
+    if !known.contains(&verb.as_str()) {
+        call.warn(&format!("verb '{verb}' is not a known verb\n"));
     }
     if !call.has("quiet") {
         call.say("yes");

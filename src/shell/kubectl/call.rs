@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::verb::Verb;
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
-use crate::api::status::Status;
+use crate::api::status::{Reason, Status};
 use crate::api::table::Table;
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::request::{FieldValidation, Options};
@@ -226,9 +226,11 @@ impl Call {
     /// What the server refuses.
     pub fn table(&self, kind: Kind, namespace: &str, name: &str, options: Options) -> Result<Table, Status> {
         let verb = if name.is_empty() { Ask::List } else { Ask::Get };
+        let selectors = Selectors::of(&options);
         let request = Request::new(Actor::User, verb, &key(kind, namespace, name))
             .options(Options { table: true, ..options });
-        match self.ask(request)? {
+        let found = self.ask(request);
+        match if name.is_empty() { found.map_err(|status| selectors.blamed(kind, status))? } else { found? } {
             Body::Table(table, _) => Ok(table),
             _ => unreachable!("a request for a table is answered with one"),
         }
@@ -240,7 +242,9 @@ impl Call {
     /// What the server refuses.
     pub fn list(&self, kind: Kind, namespace: &str, options: Options) -> Result<Vec<Arc<Object>>, Status> {
         let namespace = if kind.info().namespaced { namespace } else { "" };
-        match self.ask(Request::list(Actor::User, kind, namespace).options(options))? {
+        let selectors = Selectors::of(&options);
+        let found = self.ask(Request::list(Actor::User, kind, namespace).options(options));
+        match found.map_err(|status| selectors.blamed(kind, status))? {
             Body::List(objects, _) => Ok(objects),
             _ => unreachable!("a list request is answered with a list"),
         }
@@ -293,4 +297,34 @@ impl Call {
 /// A key; cluster-scoped kinds have no namespace.
 pub fn key(kind: Kind, namespace: &str, name: &str) -> Key {
     Key::new(kind, if kind.info().namespaced { namespace } else { "" }, name)
+}
+
+/// The selectors of a list request, which kubectl names when the server refuses it (`EnhanceListError`).
+struct Selectors {
+    labels: String,
+    fields: String,
+}
+
+impl Selectors {
+    fn of(options: &Options) -> Self {
+        Self { labels: options.label_selector.clone(), fields: options.field_selector.clone() }
+    }
+
+    fn blamed(&self, kind: Kind, mut status: Status) -> Status {
+        let info = kind.info();
+        let resource = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
+        let (labels, fields) = (&self.labels, &self.fields);
+        if matches!(status.reason, Reason::BadRequest | Reason::NotFound) {
+            let what = if labels.is_empty() && fields.is_empty() {
+                format!("Unable to list \"{resource}\"")
+            } else {
+                let (labels, fields) = (format!("{labels:?}"), format!("{fields:?}"));
+                format!(
+                    "Unable to find \"{resource}\" that match label selector {labels}, field selector {fields}"
+                )
+            };
+            status.message = format!("{what}: {}", status.message);
+        }
+        status
+    }
 }

@@ -26,7 +26,7 @@ impl Columns {
                     "unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
                 ));
             };
-            columns.push((header.to_owned(), Template::relaxed(path)?));
+            columns.push((header.to_owned(), template(path)?));
         }
         Ok(Self(columns))
     }
@@ -51,7 +51,7 @@ impl Columns {
                 paths.len()
             ));
         }
-        let column = |(header, path): (&str, &str)| Ok((header.to_owned(), Template::relaxed(path)?));
+        let column = |(header, path): (&str, &str)| Ok((header.to_owned(), template(path)?));
         headers.into_iter().zip(paths).map(column).collect::<Result<_, String>>().map(Self)
     }
 
@@ -70,6 +70,11 @@ impl Columns {
         }
         tabs::aligned(&text, tabs::TABLE)
     }
+}
+
+/// A column's path; none at all finds nothing.
+fn template(path: &str) -> Result<Template, String> {
+    if path.is_empty() { Template::parse("") } else { Template::relaxed(path) }
 }
 
 fn cell(path: &Template, value: &Value) -> String {

@@ -144,6 +144,29 @@ pub fn is_unstored(word: &str) -> bool {
     RESOURCES.iter().any(|resource| !resource.is_stored() && resource.answers_to(&word))
 }
 
+/// Resources of which this world never has an object: nothing in it makes one.
+const EMPTY: [&str; 13] = [
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
+    "mutatingwebhookconfigurations",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+    "validatingwebhookconfigurations",
+    "customresourcedefinitions",
+    "certificatesigningrequests",
+    "runtimeclasses",
+    "deviceclasses",
+    "resourceclaims",
+    "resourceclaimtemplates",
+    "resourceslices",
+];
+
+/// The resource that `word` names, if there are no objects of it: none exists here, or none ever does.
+pub fn always_empty(word: &str) -> Option<&'static Resource> {
+    let resource = named(word).into_iter().next()?;
+    (EMPTY.contains(&resource.name) || resource.verbs == "create").then_some(resource)
+}
+
 /// Whether a manifest is of a kind that a real server has and Portside does not store.
 pub fn is_unstored_manifest(version: &str, kind: &str) -> bool {
     RESOURCES

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::call::Call;
+use super::discovery::Resource;
 use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, list_of};
@@ -11,6 +12,7 @@ use super::table::{Style, sort};
 use super::verb::{ALL_NAMESPACES, Action, FIELD_SELECTOR, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
+use crate::api::status::{Reason, Status};
 use crate::api::table::Table;
 use crate::api::value::Value as Document;
 use crate::shell::command::{Flag, Value, option, switch};
@@ -51,13 +53,20 @@ const NO_RESOURCE: &str = "You must specify the type of resource to get. Use \"k
 
 async fn run(call: Call) -> Outcome {
     if let Some(path) = call.flags.value("raw") {
+        check_raw(&call, path)?;
         return super::raw::get(&call, path);
     }
     let from_files = call.flags.value("filename").is_some();
     if call.operands().is_empty() && !from_files {
         return Err(Failure::Exact(NO_RESOURCE.to_owned()));
     }
+    check_flags(&call)?;
     let format = Format::of(&call, true)?;
+    if let [word, names @ ..] = call.operands()
+        && let Some(resource) = super::discovery::always_empty(word)
+    {
+        return of_empty(&call, &format, resource, names);
+    }
     let (manifests, mut failures) = manifests::read(&call).await;
     if from_files && manifests.is_empty() && !failures.is_empty() {
         return Failure::of(failures);
@@ -75,6 +84,78 @@ async fn run(call: Call) -> Outcome {
         failures.retain(|failure| !failure.is_not_found());
     }
     Failure::of(failures)
+}
+
+/// What a path of `--raw` goes with: nothing else.
+fn check_raw(call: &Call, path: &str) -> Outcome {
+    if !call.operands().is_empty() {
+        return Err(Failure::plain("arguments may not be passed when --raw is specified"));
+    }
+    if call.has("watch") || call.has("watch-only") || !call.text("selector").is_empty() {
+        return Err(Failure::plain(
+            "--raw may not be specified with other flags that filter the server request or alter the output",
+        ));
+    }
+    if !call.text("output").is_empty() {
+        return Err(Failure::usage("kubectl get", "--raw and --output are mutually exclusive"));
+    }
+    if !path.starts_with('/') {
+        let words = format!("--raw must be a valid URL path: parse {path:?}: invalid URI for request");
+        return Err(Failure::usage("kubectl get", &words));
+    }
+    Ok(())
+}
+
+/// Flags that do not fit each other.
+fn check_flags(call: &Call) -> Outcome {
+    let output = call.text("output");
+    if call.has("show-labels") && !matches!(output, "" | "wide") {
+        let words = format!("--show-labels option cannot be used with {output} printer");
+        return Err(Failure::plain(words));
+    }
+    if call.has("output-watch-events") && !call.has("watch") && !call.has("watch-only") {
+        let words = "--output-watch-events option can only be used with --watch or --watch-only";
+        return Err(Failure::plain(words));
+    }
+    match call.text("subresource") {
+        "" | "status" => Ok(()),
+        "scale" => {
+            let nearest = "kubectl get --subresource=status";
+            Err(Failure::NotSimulated("kubectl get --subresource=scale".to_owned(), nearest))
+        }
+        _ => {
+            let why = "the server could not find the requested resource";
+            Err(Status::new(Reason::NotFound, why).into())
+        }
+    }
+}
+
+/// Answers for a resource of which this world has no objects.
+fn of_empty(call: &Call, format: &Format, resource: &Resource, names: &[String]) -> Outcome {
+    if !resource.verbs.contains("list") {
+        let why = "the server does not allow this method on the requested resource";
+        return Err(Status::new(Reason::MethodNotAllowed, why).into());
+    }
+    if !names.is_empty() {
+        if call.has("ignore-not-found") {
+            return Ok(());
+        }
+        let missing = |name: &String| {
+            let words = format!("{} \"{name}\" not found", resource.group_resource());
+            Failure::from(Status::new(Reason::NotFound, words))
+        };
+        return Failure::of(names.iter().map(missing).collect());
+    }
+    match format {
+        Format::Default | Format::Wide if resource.namespaced && !call.has("all-namespaces") => {
+            call.complain(&format!("No resources found in {} namespace.", call.namespace));
+        }
+        Format::Default | Format::Wide => call.complain("No resources found"),
+        Format::Name => {}
+        Format::Columns(columns) => call.write(&columns.table(&[], call.has("no-headers"))),
+        _ => Printer::new(call, format).print(&list_of(std::iter::empty()))?,
+    }
+    Ok(())
 }
 
 /// Prints tables, one per kind.

@@ -83,25 +83,23 @@ struct Shown {
 
 async fn run(call: Call) -> Outcome {
     let by_labels = !call.text("selector").is_empty();
+    let missing =
+        format!("expected '{USAGE}'.\nPOD or TYPE/NAME is a required argument for the logs command");
     let (pods, several) = match (call.operands(), by_labels) {
-        ([], false) => {
-            return Err(call.usage_error(&format!(
-                "expected '{USAGE}'.\nPOD or TYPE/NAME is a required argument for the logs command"
-            )));
-        }
+        ([], false) => return Err(call.usage_error(&missing)),
         ([], true) => {
             let pods = call.list(Kind::Pod, &call.namespace, list_options(&call))?;
             if pods.is_empty() {
                 call.complain(&format!("No resources found in {} namespace.", call.namespace));
-                return Ok(());
             }
+            check(&call)?;
             (pods, true)
         }
         (_, true) => {
             return Err(call.usage_error("only a selector (-l) or a POD name is allowed"));
         }
         ([one], _) => (pods(&call, one).await?, call.has("all-pods")),
-        ([pod, container], _) if call.text("container").is_empty() => {
+        ([pod, container], _) => {
             let pods = pods(&call, pod).await?;
             let [pod] = pods.as_slice() else {
                 return Err(call.usage_error(&format!("expected '{USAGE}'.")));
@@ -109,9 +107,7 @@ async fn run(call: Call) -> Outcome {
             let container = container_of(&call, pod, container, true)?;
             return show(&call, &[source(&call, pod, container)?], shown(&call, false)?).await;
         }
-        _ => {
-            return Err(call.usage_error("only one of -c or an inline [CONTAINER] arg is allowed"));
-        }
+        _ => return Err(call.usage_error(&missing)),
     };
     let mut sources = Vec::new();
     for pod in &pods {
@@ -132,6 +128,7 @@ async fn pods(call: &Call, word: &str) -> Result<Vec<Arc<Object>>, Failure> {
         )),
         failure => failure,
     })?;
+    check(call)?;
     if object.key.kind == Kind::Pod {
         return Ok(vec![object]);
     }
@@ -213,18 +210,12 @@ fn source(call: &Call, pod: &Arc<Object>, container: String) -> Result<Source, F
 
 fn shown(call: &Call, several: bool) -> Result<Shown, Failure> {
     let tail = match call.number("tail") {
-        Some(lines) if lines < -1 => {
-            return Err(Failure::plain("--tail must be greater than or equal to -1"));
-        }
         Some(-1) => None,
         Some(lines) => usize::try_from(lines).ok(),
         None => several.then_some(TAIL_OF_MANY),
     };
     let since = call.flags.value("since").and_then(|text| duration(text).ok());
     let at = call.text("since-time");
-    if since.is_some() && !at.is_empty() {
-        return Err(Failure::plain("at most one of `sinceTime` or `sinceSeconds` may be specified"));
-    }
     let after = call.host().with(|simulation| {
         let cluster = &simulation.cluster;
         let ago = since.map(|since| Instant(cluster.now().0.saturating_sub(micros(since))));
@@ -246,6 +237,36 @@ fn shown(call: &Call, several: bool) -> Result<Shown, Failure> {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Flags that do not fit each other, or say nothing (`LogsOptions.Validate`).
+fn check(call: &Call) -> Outcome {
+    let since = call.flags.value("since").filter(|text| !text.is_empty());
+    let container = call.text("container");
+    let inline = call.operands().get(1);
+    let said = match call {
+        _ if since.is_some_and(|since| since.trim_start_matches('0') != "s" && since != "0")
+            && !call.text("since-time").is_empty() =>
+        {
+            "at most one of `sinceTime` or `sinceSeconds` may be specified".to_owned()
+        }
+        _ if call.has("all-containers") && (!container.is_empty() || inline.is_some()) => {
+            let container = inline.map_or(container, String::as_str);
+            format!("--all-containers=true should not be specified with container name {container}")
+        }
+        _ if !container.is_empty() && inline.is_some() => {
+            "only one of -c or an inline [CONTAINER] arg is allowed".to_owned()
+        }
+        _ if call.number("limit-bytes").is_some_and(|bytes| bytes < 0) => {
+            "--limit-bytes must be greater than 0".to_owned()
+        }
+        _ if since.is_some_and(|since| since.starts_with('-')) => "--since must be greater than 0".to_owned(),
+        _ if call.number("tail").is_some_and(|lines| lines < -1) => {
+            "--tail must be greater than or equal to -1".to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::plain(said))
 }
 
 /// Shows logs; with `--follow` until every one has ended.

@@ -141,7 +141,7 @@ fn template_text(call: &Call, form: &str, argument: Option<&str>) -> Result<Stri
 /// The file of `-o custom-columns-file`.
 fn read_file(call: &Call, file: &str) -> Result<String, Failure> {
     if file.is_empty() {
-        return Err(Failure::plain("custom-columns-file format specified but no custom columns given"));
+        return Err(Failure::plain("custom-columns format specified but no custom columns given"));
     }
     let text = call.invocation.read_file(file).map_err(|_| {
         Failure::plain(format!("error reading template {file}, open {file}: no such file or directory"))
@@ -174,6 +174,9 @@ impl<'a> Printer<'a> {
                 self.call.write(&format!("{separator}{}", yaml::write(value)));
             }
             Format::Json => self.call.write(&format!("{}\n", json::pretty(value, 4))),
+            Format::Name if value.get("kind").str() == "List" => {
+                value.get("items").items().iter().for_each(|item| self.call.say(&name_of(item)));
+            }
             Format::Name => self.call.say(&name_of(value)),
             Format::Path(template) => {
                 self.call.write(&template.print(value).map_err(|why| template.failure(&why, value))?);

@@ -1,12 +1,13 @@
 //! `kubectl wait`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::call::{Call, key};
 use super::failure::{Failure, Outcome};
 use super::jsonpath::{Template, text_of};
 use super::manifests;
-use super::output::name_of;
+use super::output::{Format, Printer, done};
 use super::resources::{Found, Query, Reading, objects, queries};
 use super::verb::{
     ALL, ALL_NAMESPACES, Action, FIELD_SELECTOR, OUTPUT, Operands, PLAIN_FILES, SELECTOR, Verb, flags,
@@ -46,6 +47,9 @@ pub static VERB: Verb = Verb {
     action: Action::Waits(|call| Box::pin(run(call))),
 };
 
+/// What is said of an object that is as it was waited for.
+const MET: &str = "condition met";
+
 /// What is waited for.
 enum Goal {
     Deleted,
@@ -60,6 +64,7 @@ async fn run(call: Call) -> Outcome {
         Some(text) => duration(text).map_err(Failure::plain)?,
         None => TIMEOUT,
     };
+    let format = Format::of(&call, false)?;
     let (manifests, failures) = manifests::read(&call).await;
     if manifests.is_empty() && !failures.is_empty() {
         return Failure::of(failures);
@@ -67,8 +72,8 @@ async fn run(call: Call) -> Outcome {
     let reading = Reading { resource_alone: false, all_namespaces: call.has("all-namespaces") };
     let queries = queries(&call, call.operands(), manifests, reading)?;
     match goal {
-        Goal::Created => wait_created(&call, &queries, timeout).await,
-        goal => wait_for(&call, &queries, &goal, timeout).await,
+        Goal::Created => wait_created(&call, &format, &queries, timeout).await,
+        goal => wait_for(&call, &format, &queries, &goal, timeout).await,
     }
 }
 
@@ -85,21 +90,47 @@ fn goal(text: &str) -> Result<Goal, Failure> {
         return Ok(Goal::Condition { name: name.to_owned(), value: value.to_owned() });
     }
     if let Some(path) = text.strip_prefix("jsonpath=") {
-        let (path, value) = match path.rfind("}=") {
-            Some(at) => (&path[..=at], Some(path[at + 2..].trim_matches(['\'', '"']).to_owned())),
-            None => match path.split_once('=') {
-                Some((path, value)) if !path.contains('[') => (path, Some(value.to_owned())),
-                _ => (path, None),
-            },
-        };
-        let template = Template::relaxed(path).map_err(Failure::plain)?;
-        return Ok(Goal::Path { template, value });
+        return path_goal(path);
     }
-    let shown = if text.is_empty() { "[]".to_owned() } else { format!("\"{text}\"") };
-    Err(Failure::plain(format!("unrecognized condition: {shown}")))
+    let shown = if text.is_empty() { String::new() } else { format!("{text:?}") };
+    Err(Failure::plain(format!("unrecognized condition: [{shown}]")))
 }
 
-async fn wait_created(call: &Call, queries: &[Query], timeout: Duration) -> Outcome {
+/// A path and the value that is waited for, if one is: what stands behind a single `=`.
+fn path_goal(text: &str) -> Result<Goal, Failure> {
+    let mut parts = vec![String::new()];
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let piece = if rest.starts_with("==") { "==" } else { &rest[..letter.len_utf8()] };
+        match (piece, parts.last_mut()) {
+            ("=", _) => parts.push(String::new()),
+            (piece, Some(part)) => part.push_str(piece),
+            (_, None) => {}
+        }
+        rest = &rest[piece.len()..];
+    }
+    let (path, value) = match parts.as_slice() {
+        [path] => (path, None),
+        [path, value] => (path, Some(value.trim_matches(['\'', '"']).to_owned())),
+        _ => {
+            return Err(Failure::plain(
+                "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'",
+            ));
+        }
+    };
+    if value.as_ref().is_some_and(String::is_empty) {
+        return Err(Failure::plain(
+            "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+        ));
+    }
+    if path.is_empty() {
+        return Err(Failure::plain("jsonpath expression cannot be empty"));
+    }
+    Ok(Goal::Path { template: Template::relaxed(path).map_err(Failure::plain)?, value })
+}
+
+async fn wait_created(call: &Call, format: &Format, queries: &[Query], timeout: Duration) -> Outcome {
+    let printer = Printer::new(call, format);
     for query in queries {
         let looking = call.host().until(|simulation| match query {
             Query::One { key, .. } => simulation.cluster.get(key).cloned(),
@@ -109,14 +140,21 @@ async fn wait_created(call: &Call, queries: &[Query], timeout: Duration) -> Outc
             }
         });
         match first(looking, call.invocation.sleep(timeout)).await {
-            Either::Left(object) => call.say(&format!("{} condition met", name_of(&object.value))),
+            Either::Left(object) => done(call, format, &printer, &object.value, MET)?,
             Either::Right(()) => return Err(Failure::plain("timed out waiting for the condition")),
         }
     }
     Ok(())
 }
 
-async fn wait_for(call: &Call, queries: &[Query], goal: &Goal, timeout: Duration) -> Outcome {
+async fn wait_for(
+    call: &Call,
+    format: &Format,
+    queries: &[Query],
+    goal: &Goal,
+    timeout: Duration,
+) -> Outcome {
+    let printer = Printer::new(call, format);
     let (found, mut failures) = objects(call, queries);
     if matches!(goal, Goal::Deleted) {
         failures.retain(|failure| !failure.is_not_found());
@@ -128,15 +166,20 @@ async fn wait_for(call: &Call, queries: &[Query], goal: &Goal, timeout: Duration
     for Found { object, .. } in &found {
         let reached = reach(call, object, goal);
         match first(reached, call.host().sleep_until(deadline)).await {
-            Either::Left(Ok(())) => call.say(&format!("{} condition met", name_of(&object.value))),
+            Either::Left(Ok(())) => {
+                let now = call.get(object.key.kind, object.namespace(), object.name());
+                let now = now.unwrap_or_else(|_| Arc::clone(object));
+                done(call, format, &printer, &now.value, MET)?;
+            }
             Either::Left(Err(failure)) => failures.push(failure),
             Either::Right(()) => {
                 let info = object.key.kind.info();
-                failures.push(Failure::plain(format!(
-                    "timed out waiting for the condition on {}/{}",
-                    info.plural,
-                    object.name()
-                )));
+                let what = if timeout.is_zero() {
+                    "condition not met for"
+                } else {
+                    "timed out waiting for the condition on"
+                };
+                failures.push(Failure::plain(format!("{what} {}/{}", info.plural, object.name())));
             }
         }
     }
@@ -222,6 +265,22 @@ mod tests {
             1,
         );
         check("kubectl wait deployment/web", "error: unrecognized condition: []", 1);
+        check("kubectl wait deployment/web --for=foo", "error: unrecognized condition: [\"foo\"]", 1);
+        check(
+            "kubectl wait svc/kubernetes --for=jsonpath='{.spec.type}'=NodePort --timeout=0",
+            "error: condition not met for services/kubernetes",
+            1,
+        );
+        check(
+            "kubectl wait svc/kubernetes --for=jsonpath='{.spec.ports[?(@.name==\"https\")].port}'=443",
+            "service/kubernetes condition met",
+            0,
+        );
+        check(
+            "kubectl wait svc/kubernetes --for=jsonpath='{.spec.type}'=",
+            "error: jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+            1,
+        );
         check("kubectl wait --for=delete pod/nosuch --timeout=5s", "", 0);
     }
 }

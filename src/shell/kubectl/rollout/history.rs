@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{replica_sets, revision, revisions, targets};
+use super::{group_kind, replica_sets, revision, revisions, targets};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
@@ -68,6 +68,19 @@ struct Revision {
     template: Value,
 }
 
+/// Kinds that kubectl knows as workloads, though it keeps no history of them.
+const WORKLOADS: [Kind; 5] =
+    [Kind::Job, Kind::Pod, Kind::ReplicaSet, Kind::ReplicationController, Kind::CronJob];
+
+fn no_viewer(kind: Kind) -> String {
+    let (info, name) = (kind.info(), group_kind(kind));
+    if WORKLOADS.contains(&kind) {
+        return format!("no history viewer has been implemented for {name:?}");
+    }
+    let visited = format!("{{{} {}}}", info.group, info.name);
+    format!("error retrieving history for {name:?}, no visitor method exists for {visited}")
+}
+
 /// The revisions of a workload, oldest first.
 fn history_of(call: &Call, object: &Object) -> Result<Vec<Revision>, Failure> {
     let cause = |of: &Object| SmolStr::from(of.meta.annotation(CHANGE_CAUSE).unwrap_or(""));
@@ -81,11 +94,7 @@ fn history_of(call: &Call, object: &Object) -> Result<Vec<Revision>, Failure> {
         return Ok(all.iter().map(one).collect());
     }
     if object.key.kind != Kind::Deployment {
-        let info = object.key.kind.info();
-        return Err(Failure::plain(format!(
-            "no history viewer has been implemented for {{\"{}\" \"{}\"}}",
-            info.group, info.name
-        )));
+        return Err(Failure::plain(no_viewer(object.key.kind)));
     }
     let one = |set: &Arc<Object>| {
         let mut template = set.spec().get("template").clone();

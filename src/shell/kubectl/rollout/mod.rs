@@ -156,3 +156,33 @@ fn replica_sets(call: &Call, deployment: &Object) -> Vec<std::sync::Arc<Object>>
     sets.sort_by_key(|set| revision(set));
     sets
 }
+
+/// `ReplicaSet.apps`: a kind with its group, as Go prints it.
+fn group_kind(kind: Kind) -> String {
+    let info = kind.info();
+    if info.group.is_empty() { info.name.to_owned() } else { format!("{}.{}", info.name, info.group) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    #[test]
+    fn kinds_without_rollouts_are_named_as_go_prints_them() {
+        check(
+            "kubectl rollout status svc/kubernetes",
+            "error: no status viewer has been implemented for Service",
+            1,
+        );
+        check(
+            "kubectl rollout history svc/kubernetes",
+            "error: error retrieving history for \"Service\", no visitor method exists for { Service}",
+            1,
+        );
+        check(
+            "kubectl rollout history -n kube-system $(kubectl get rs -n kube-system -o name)",
+            "error: no history viewer has been implemented for \"ReplicaSet.apps\"",
+            1,
+        );
+    }
+}

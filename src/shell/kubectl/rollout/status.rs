@@ -1,6 +1,6 @@
 //! `kubectl rollout status`.
 
-use super::{revision, targets};
+use super::{group_kind, revision, targets};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::value::Value as Document;
@@ -39,11 +39,8 @@ async fn run(call: Call) -> Outcome {
     }
     for Found { object, .. } in &found {
         if !matches!(object.key.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet) {
-            let info = object.key.kind.info();
-            return Err(Failure::plain(format!(
-                "no status viewer has been implemented for {{\"{}\" \"{}\"}}",
-                info.group, info.name
-            )));
+            let kind = group_kind(object.key.kind);
+            return Err(Failure::plain(format!("no status viewer has been implemented for {kind}")));
         }
         let timeout = call.flags.value("timeout").and_then(|text| duration(text).ok());
         let following = follow(&call, object);

@@ -64,6 +64,8 @@ fn read(text: &str) -> Result<Value, Failure> {
                     Operator::NotIn => "NotIn",
                     Operator::Exists => "Exists",
                     Operator::DoesNotExist => "DoesNotExist",
+                    Operator::Greater => "Gt",
+                    Operator::Less => "Lt",
                 };
                 return Err(Failure::plain(format!(
                     "match expression [{{{} {word} [{}]}}] not supported on this object",
