@@ -128,10 +128,17 @@ struct Worker {
 pub struct Controllers {
     workers: Vec<Worker>,
     recorder: events::Recorder,
+    /// Who has more dirty keys than it looks at in one go, and goes on before anybody else.
+    unfinished: Option<Actor>,
     revision: u64,
     /// Which version of the settings was seen.
     settings: u64,
 }
+
+/// Keys that a controller looks at in one go: few enough for a page to be painted between two goes.
+const KEYS_AT_ONCE: usize = 16;
+/// Writes after which it looks at no further key in one go: one key may stand for five hundred Pods.
+const WRITES_AT_ONCE: u64 = 64;
 
 impl Default for Controllers {
     fn default() -> Self {
@@ -162,6 +169,7 @@ impl Default for Controllers {
         Self {
             workers: controllers.into_iter().map(worker).collect(),
             recorder: events::Recorder::default(),
+            unfinished: None,
             revision: 0,
             settings: 0,
         }
@@ -206,15 +214,29 @@ impl Controllers {
         }
     }
 
-    /// Lets one controller reconcile all its dirty keys.
+    /// Who has begun with its dirty keys and is to go on ([`Controllers::run`]) before anything else happens.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<Actor> {
+        self.unfinished
+    }
+
+    /// Lets one controller reconcile its dirty keys, as many as it looks at in one go.
     pub fn run(&mut self, actor: Actor, cluster: &mut Cluster, runtime: &mut Runtime) {
         let Some(index) = self.workers.iter().position(|worker| worker.controller.actor() == actor) else {
             return;
         };
-        self.workers[index].scheduled = false;
-        while let Some(key) = self.workers[index].dirty.take() {
+        if self.unfinished.is_none() {
+            self.workers[index].scheduled = false;
+        }
+        let begun = cluster.journal().revision();
+        for _ in 0..KEYS_AT_ONCE {
+            if cluster.journal().revision() - begun >= WRITES_AT_ONCE {
+                break;
+            }
+            let Some(key) = self.workers[index].dirty.take() else { break };
             self.reconcile(index, &key, cluster, runtime);
         }
+        self.unfinished = (!self.workers[index].dirty.is_empty()).then_some(actor);
     }
 
     /// Lets one controller look at one key again.

@@ -51,6 +51,7 @@ impl Network {
         for change in changes {
             self.sync(change.before.as_ref(), change.after.as_ref());
         }
+        self.tables.settle();
         self.clear_stale_flows();
     }
 
@@ -109,6 +110,7 @@ impl Network {
                 Some(lag) => lag.add(&entry.key, before, after, now),
                 None => {
                     self.sync(before, after);
+                    self.tables.settle();
                     self.clear_stale_flows();
                 }
             },
@@ -137,5 +139,6 @@ impl Network {
         for service in cluster.list(Kind::Service, None) {
             self.tables.service(None, Some(service));
         }
+        self.tables.settle();
     }
 }

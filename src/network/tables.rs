@@ -67,6 +67,8 @@ pub struct Tables {
     /// Addresses of load balancers, with the Service ports behind each.
     balancers: BTreeMap<IpAddr, Vec<u32>>,
     health_ports: BTreeMap<u16, (SmolStr, SmolStr)>,
+    /// Services with slices that were written since [`Tables::settle`].
+    unsettled: BTreeSet<(SmolStr, SmolStr)>,
 }
 
 impl Tables {
@@ -263,7 +265,8 @@ impl Tables {
         self.free.push(id);
     }
 
-    /// Follows one write of an EndpointSlice.
+    /// Follows one write of an EndpointSlice. The endpoints are taken over by [`Tables::settle`]: a large
+    /// Service has many slices, and a sync often changes all of them.
     pub(super) fn slice(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
         let owner = |object: &Arc<Object>| {
             let service = object.as_endpoint_slice().map(|slice| slice.service.clone());
@@ -279,7 +282,7 @@ impl Tables {
                     self.known.remove(&at);
                 }
             }
-            self.refresh(&at);
+            self.unsettled.insert(at);
         }
         if let Some(object) = after {
             let at = owner(object);
@@ -288,6 +291,13 @@ impl Tables {
             }
             let known = self.known.entry(at.clone()).or_default();
             known.slices.insert(object.name().clone(), object.clone());
+            self.unsettled.insert(at);
+        }
+    }
+
+    /// Takes over the endpoints of all slices that were written since the last call.
+    pub(super) fn settle(&mut self) {
+        for at in std::mem::take(&mut self.unsettled) {
             self.refresh(&at);
         }
     }

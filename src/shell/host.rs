@@ -47,6 +47,8 @@ struct Inner {
     executor: Executor,
     changes: Notice,
     revision_seen: Cell<u64>,
+    /// Whether the world has begun with an instant and not ended it: commands hear of it when it is whole.
+    within_instant: Cell<bool>,
     files: RefCell<BTreeMap<Address, Files>>,
     language: Cell<Language>,
     processes: Cell<u32>,
@@ -63,6 +65,7 @@ impl Host {
         let seed = simulation.cluster.settings().seed;
         Self(Rc::new(Inner {
             revision_seen: Cell::default(),
+            within_instant: Cell::default(),
             simulation: RefCell::new(simulation),
             executor: Executor::default(),
             changes: Notice::default(),
@@ -213,7 +216,7 @@ impl Host {
     }
 
     /// Lets commands and world go on, in order of time, up to `limit` (µs of virtual time).
-    /// `budget` is the number of polls and of clock steps that may be used.
+    /// `budget` is the number of polls and of the world's steps that may be used.
     pub fn run_until(&self, limit: u64, budget: u32) -> Progress {
         self.run_while(limit, budget, || true)
     }
@@ -221,19 +224,26 @@ impl Host {
     /// As [`Host::run_until`], stopping early (as `Reached`, with the clock where it is) once `going` is false.
     pub fn run_while(&self, limit: u64, budget: u32, going: impl Fn() -> bool) -> Progress {
         let inner = &self.0;
+        let mut left = budget;
         self.announce_changes();
-        for _ in 0..budget {
+        while left > 0 {
             if !going() {
                 return Progress::Reached;
             }
             if inner.executor.poll_one() {
+                left -= 1;
                 self.announce_changes();
                 continue;
             }
             let due = self.next_due();
             let target = due.map_or(limit, |due| due.min(limit));
             let target = target.max(self.now());
-            inner.simulation.borrow_mut().advance_to(target);
+            let whole = inner.simulation.borrow_mut().advance_within(target, &mut left);
+            inner.within_instant.set(!whole);
+            if !whole {
+                break;
+            }
+            left = left.saturating_sub(1);
             self.announce_changes();
             inner.executor.fire(self.now());
             if due.is_none_or(|due| due > limit) && !inner.executor.has_ready() {
@@ -249,6 +259,9 @@ impl Host {
     }
 
     fn announce_changes(&self) {
+        if self.0.within_instant.get() {
+            return;
+        }
         let revision = self.0.simulation.borrow().revision();
         if revision != self.0.revision_seen.replace(revision) {
             self.0.changes.notify();
@@ -268,5 +281,45 @@ impl Drop for Timer<'_> {
         if let Some(key) = self.key {
             self.host.0.executor.clear_timer(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::registry::Kind;
+    use crate::cluster::Settings;
+    use crate::shell::places::Place;
+    use crate::shell::terminal::Terminal;
+
+    /// What was printed, and the names and versions of all Pods, after a crowd of them came up by budgets of
+    /// this size; and how many objects were written between two looks at most.
+    fn crowd(budget: u32) -> (String, Vec<(String, u64)>, u64) {
+        let host = Host::new(Simulation::new(Settings::default()));
+        let terminal = Terminal::new(&host, Place::workstation());
+        terminal.submit("kubectl create deployment web --image=nginx --replicas=150; kubectl rollout status deployment/web");
+        let (mut most, mut before) = (0, host.with(|simulation| simulation.revision()));
+        while host.run_until(20_000_000, budget) == Progress::OutOfBudget {
+            let revision = host.with(|simulation| simulation.revision());
+            most = most.max(revision - before);
+            before = revision;
+        }
+        let printed = terminal.take_output().iter().map(|chunk| chunk.text.as_str()).collect();
+        let pods = host.with(|simulation| {
+            let pods = simulation.cluster.list(Kind::Pod, None);
+            pods.map(|pod| (pod.key.name.to_string(), pod.meta.resource_version)).collect()
+        });
+        (printed, pods, most)
+    }
+
+    #[test]
+    fn a_world_run_in_small_pieces_is_the_same_world() {
+        let (printed, pods, most) = crowd(1);
+        let (printed_at_once, pods_at_once, _) = crowd(u32::MAX);
+        assert!(printed.contains("successfully rolled out"), "{printed}");
+        assert_eq!(printed, printed_at_once);
+        assert_eq!(pods, pods_at_once);
+        // A ReplicaSet makes 150 Pods in one look, each with an Event.
+        assert!(most <= 2 * 150 + 20, "{most} objects were written between two looks");
     }
 }

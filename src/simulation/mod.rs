@@ -150,11 +150,19 @@ impl Simulation {
     /// When the world next does something by itself, in microseconds; `None` when nothing is due.
     #[must_use]
     pub fn next_due(&self) -> Option<u64> {
+        if self.controllers.unfinished().is_some() {
+            return Some(self.cluster.now().0);
+        }
         self.cluster.queue().next_at().map(|at| at.0)
     }
 
     /// Runs the next thing that is due, moving the clock to it. False if nothing is due.
     pub fn step(&mut self) -> bool {
+        if let Some(actor) = self.controllers.unfinished() {
+            self.controllers.run(actor, &mut self.cluster, &mut self.runtime);
+            self.notice();
+            return true;
+        }
         let Some((at, due)) = self.cluster.queue_mut().pop() else { return false };
         self.cluster.set_now(at);
         match due {
@@ -170,19 +178,33 @@ impl Simulation {
 
     /// Runs everything due up to a time in microseconds, then sets the clock to it.
     pub fn advance_to(&mut self, until: u64) {
-        while self.cluster.queue().next_at().is_some_and(|at| at.0 <= until) {
+        let mut steps = u32::MAX;
+        while !self.advance_within(until, &mut steps) {
+            steps = u32::MAX;
+        }
+    }
+
+    /// As [`Simulation::advance_to`], with so many steps at most, which are counted down. Gives whether the
+    /// time was reached.
+    pub fn advance_within(&mut self, until: u64, steps: &mut u32) -> bool {
+        while self.next_due().is_some_and(|at| at <= until) {
+            if *steps == 0 {
+                return false;
+            }
+            *steps -= 1;
             self.step();
         }
         self.cluster.set_now(Instant(until));
+        true
     }
 
     /// Runs until nothing is due, or nothing is due within `limit` from now. Gives whether all is quiet.
     pub fn settle(&mut self, limit: Span) -> bool {
         let deadline = self.cluster.now() + limit;
         for _ in 0..SETTLE_STEPS {
-            match self.cluster.queue().next_at() {
+            match self.next_due() {
                 None => return true,
-                Some(at) if at > deadline => return false,
+                Some(at) if at > deadline.0 => return false,
                 Some(_) => {
                     self.step();
                 }

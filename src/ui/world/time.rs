@@ -12,7 +12,7 @@ const FRAME_BUDGET_MS: f64 = 8.0;
 /// Milliseconds that a command may use at once, before the page is painted again.
 pub(super) const COMMAND_BUDGET_MS: f64 = 12.0;
 /// Steps of the engine between two looks at the browser's clock.
-const STEPS: u32 = 64;
+const STEPS: u32 = 4;
 /// The longest sleep between frames: the shown clock ticks by tenths.
 const IDLE_MS: f64 = 100.0;
 
