@@ -47,7 +47,7 @@ impl Cluster {
     }
 
     fn serve(&mut self, request: Request, warnings: &mut Vec<String>) -> Result<Body, Status> {
-        if request.subresource == Subresource::Scale && !has_scale(request.kind) {
+        if request.subresource == Subresource::Scale && !super::scale::has_scale(request.kind) {
             return Err(Status::new(Reason::NotFound, "the server could not find the requested resource"));
         }
         let mut request = request;
@@ -268,6 +268,9 @@ impl Cluster {
         if !version.is_empty() && version.parse() != Ok(before.meta.resource_version) {
             return Err(Status::conflict(request.kind, &request.name));
         }
+        if request.subresource == Subresource::Scale {
+            super::scale::refuse(&request.name, &document)?;
+        }
         match request.subresource {
             Subresource::Status => {
                 let status = document.get("status").clone();
@@ -391,11 +394,6 @@ fn creates_on_update(request: &Request, body: &Value) -> bool {
             Kind::Service | Kind::Endpoints | Kind::Event | Kind::Lease | Kind::LimitRange
         )
         && body.at(&["metadata", "resourceVersion"]).is_empty()
-}
-
-/// Whether a kind has a number of replicas that can be asked for by itself.
-fn has_scale(kind: Kind) -> bool {
-    matches!(kind, Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController | Kind::StatefulSet)
 }
 
 fn refuse_invalid(kind: Kind, name: &str, causes: Vec<FieldError>) -> Result<(), Status> {

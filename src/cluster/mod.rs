@@ -23,6 +23,7 @@ pub mod queue;
 pub mod random;
 pub mod request;
 mod restore;
+mod scale;
 mod services;
 pub mod setting;
 pub mod settings;

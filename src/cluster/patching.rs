@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
+use super::actor::Actor;
 use super::decoding;
 use super::request::{Patch, Request};
 use crate::api::object::Object;
 use crate::api::patch::{json_patch, merge, strategic};
-use crate::api::status::{Reason, Status};
+use crate::api::status::{FieldError, Reason, Status};
 use crate::api::value::Value;
 
 /// The document after a patch, decoded.
@@ -25,12 +26,42 @@ pub(super) fn patched(
     let document = match patch {
         Patch::Merge(patch) => merge::apply(&before.value, patch),
         Patch::Strategic(patch) => strategic::apply(&before.value, patch, decoding::type_of(request.kind))
-            .map_err(|error| Status::new(Reason::InternalError, error.message))?,
+            .map_err(|error| Status::new(Reason::Unknown, error.message))?,
         // The real server tells no more than this either.
         Patch::Json(patch) => json_patch::apply(&before.value, patch).map_err(|_| {
             let why = "the server rejected our request due to an error in our request";
             Status::new(Reason::Invalid, why)
         })?,
     };
-    decoding::patched(request, document, || decoding::shown(patch), warnings)
+    let mut document = decoding::patched(request, document, || decoding::shown(patch), warnings)?;
+    // What an object is no patch changes.
+    for field in ["apiVersion", "kind"] {
+        document.set(field, before.value.get(field).clone());
+    }
+    if request.actor == Actor::User {
+        refuse_another(request, &document, before)?;
+    }
+    Ok(document)
+}
+
+/// Refuses a document of another object.
+fn refuse_another(request: &Request, document: &Value, before: &Object) -> Result<(), Status> {
+    let metadata = document.get("metadata");
+    if metadata.get("namespace").str() != request.namespace {
+        let why = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(Status::new(Reason::BadRequest, why));
+    }
+    let name = metadata.get("name").str();
+    if name != request.name {
+        let why =
+            format!("the name of the object ({name}) does not match the name on the URL ({})", request.name);
+        return Err(Status::new(Reason::BadRequest, why));
+    }
+    let (uid, version) = (metadata.get("uid").str(), metadata.get("resourceVersion").str());
+    let current = version.is_empty() || version.parse() == Ok(before.meta.resource_version);
+    if current && !uid.is_empty() && uid != before.meta.uid {
+        let causes = vec![FieldError::invalid("metadata.uid", format!("{uid:?}"), "field is immutable")];
+        return Err(Status::invalid(request.kind, &request.name, causes));
+    }
+    Ok(())
 }

@@ -30,6 +30,7 @@ const SEARCH_PATH: &str = r"a lowercase RFC 1123 subdomain must consist of lower
 const HEADER_NAME: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 const CIDR: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 const CIDR_ZEROS: &str = "must not have leading 0s in IP or prefix length";
+const STRICT_ENV_NAME: &str = "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
 /// What a wrong address is told.
 const IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 /// What a wrong port number is told.
@@ -163,6 +164,14 @@ pub fn config_key(text: &str) -> Problems {
         problems.push("must not start with '..'".to_owned());
     }
     problems
+}
+
+/// The name of an environment variable, as kubectl still asks for it where it reads one itself.
+#[must_use]
+pub fn strict_variable_name(text: &str) -> Problems {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let digit = text.bytes().next().is_none_or(|first| first.is_ascii_digit());
+    one_if(digit || !text.bytes().all(allowed), STRICT_ENV_NAME)
 }
 
 /// The name of an environment variable.

@@ -9,6 +9,7 @@ use super::resources::{Found, Reading, objects, queries};
 use super::verb::{
     ALL, Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SELECTOR, VALIDATE, Verb, flags,
 };
+use super::watch::until_gone;
 use crate::api::json;
 use crate::api::object::Object;
 use crate::api::patch::diff::three_way;
@@ -16,8 +17,9 @@ use crate::api::patch::last_applied::{LAST_APPLIED, with_last_applied};
 use crate::api::schema::schema;
 use crate::api::status::Reason;
 use crate::api::value::Value;
-use crate::cluster::Patch;
+use crate::cluster::{Actor, Patch, Request, Verb as Ask};
 use crate::shell::command::{Flag, not_simulated, option, switch};
+use crate::value;
 use crate::words::Words;
 use std::sync::Arc;
 
@@ -101,31 +103,92 @@ static VIEW_LAST_APPLIED: Verb = Verb {
 };
 
 async fn run(call: Call) -> Outcome {
-    if let Some(word) = call.operands().first() {
-        return Err(call.usage_error(&format!("Unexpected args: [{word}]")));
-    }
-    if call.flags.value("filename").is_none() {
-        return Err(Failure::plain("must specify one of -f and -k"));
+    if !call.operands().is_empty() {
+        return Err(call.usage_error(&format!("Unexpected args: [{}]", call.operands().join(" "))));
     }
     let dry_run = call.dry_run()?;
     let format = Format::of(&call, false)?;
+    call.field_validation()?;
+    if call.flags.value("filename").is_none() {
+        return Err(Failure::plain("must specify one of -f and -k"));
+    }
+    if call.has("force") && dry_run == DryRun::Server {
+        return Err(Failure::plain("--dry-run=server cannot be used with --force"));
+    }
+    if call.has("all") && !call.text("selector").is_empty() {
+        return Err(Failure::plain("cannot set --all and --selector at the same time"));
+    }
     let prunes = super::prune::kinds(&call)?;
-    let (manifests, mut failures) = manifests::read(&call).await;
+    let mut manifests = Vec::new();
+    let mut failures = Vec::new();
+    for found in manifests::selected(&call, manifests::read_in_order(&call).await)? {
+        match found {
+            Ok(manifest) => manifests.push(manifest),
+            Err(failure) => failures.push(failure),
+        }
+    }
     if manifests.is_empty() && failures.is_empty() {
         return Err(Failure::plain("no objects passed to apply"));
     }
     let printer = Printer::new(&call, &format);
+    // Whole objects are printed together.
+    let shows_objects = !matches!(format, Format::Default | Format::Name);
+    let mut applied_objects = Vec::new();
     for manifest in &manifests {
-        let applied = match apply(&call, manifest, dry_run) {
-            Ok((object, what)) => done(&call, &format, &printer, &object, what),
-            Err(failure) => Err(failure),
-        };
-        failures.extend(applied.err());
+        let mut applied = apply(&call, manifest, dry_run);
+        if let Err(Failure::Server(status)) = &applied
+            && call.has("force")
+            && matches!(status.reason, Reason::Invalid | Reason::Conflict)
+            && let Ok(current) = call.get(manifest.kind, &manifest.namespace, &manifest.name)
+        {
+            applied = make_anew(&call, manifest, &current).await;
+        }
+        match applied {
+            Ok((object, _)) if shows_objects => applied_objects.push(object),
+            Ok((object, what)) => done(&call, &format, &printer, &object, what)?,
+            Err(failure) => failures.push(failure),
+        }
+    }
+    match applied_objects.as_slice() {
+        [] => {}
+        [one] => printer.print(one)?,
+        _ => {
+            let list =
+                value!({ "apiVersion": "v1", "items": applied_objects, "kind": "List", "metadata": {} });
+            printer.print(&list)?;
+        }
     }
     if let Some(kinds) = prunes.filter(|_| failures.is_empty()) {
         super::prune::prune(&call, &kinds, &manifests, &format, dry_run)?;
     }
     Failure::of(failures)
+}
+
+/// What `--force` does where an object cannot be changed: deletes it and creates it again, as it was if the
+/// server does not take the new one.
+async fn make_anew(
+    call: &Call,
+    manifest: &Manifest,
+    current: &Arc<Object>,
+) -> Result<(Value, &'static str), Failure> {
+    call.send(Request::new(Actor::User, Ask::Delete, &current.key))?;
+    until_gone(call, &current.key, &current.meta.uid).await;
+    match call.create(manifest.kind, &manifest.namespace, prepared(call, manifest), DryRun::No) {
+        Ok(object) => Ok((object.value.clone(), "configured")),
+        Err(status) => {
+            let mut old = current.value.clone();
+            old.field_mut("metadata").remove("resourceVersion");
+            call.create(manifest.kind, &manifest.namespace, old, DryRun::No)?;
+            Err(status.into())
+        }
+    }
+}
+
+/// A manifest as it is sent: with itself in an annotation.
+fn prepared(call: &Call, manifest: &Manifest) -> Value {
+    let mut modified = manifest.value.clone();
+    record::annotate(call, &mut modified);
+    with_last_applied(&modified)
 }
 
 /// Applies one manifest: the object afterwards, and what was done to it.
@@ -135,9 +198,7 @@ fn apply(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<(Value, &'
         let prefix = metadata.get("generateName").str();
         return Err(Failure::plain(format!("from {prefix}: cannot use generate name with apply")));
     }
-    let mut modified = manifest.value.clone();
-    record::annotate(call, &mut modified);
-    let modified = with_last_applied(&modified);
+    let modified = prepared(call, manifest);
     if manifest.name.is_empty() {
         return Err(retrieving(manifest, "resource name may not be empty"));
     }
@@ -145,6 +206,8 @@ fn apply(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<(Value, &'
         return Err(retrieving(manifest, &format!("invalid resource name \"{}\": [{why}]", manifest.name)));
     }
     match call.get(manifest.kind, &manifest.namespace, &manifest.name) {
+        // Nothing is compared here: what is would have to be worked out by the server.
+        Ok(current) if dry_run == DryRun::Client => Ok((current.value.clone(), "configured")),
         Ok(current) => change(call, manifest, &current, &modified, dry_run),
         Err(status) if status.reason == Reason::NotFound => {
             if dry_run == DryRun::Client {
@@ -214,12 +277,6 @@ fn change(
     dry_run: DryRun,
 ) -> Result<(Value, &'static str), Failure> {
     let info = manifest.kind.info();
-    if current.is_terminating() {
-        call.warn(&format!(
-            "Detected changes to resource {} which is currently being deleted.",
-            current.name()
-        ));
-    }
     let last = current.meta.annotation(LAST_APPLIED);
     if last.is_none() {
         call.warn(&format!(
@@ -233,21 +290,19 @@ fn change(
     let failed = |failure: Failure, patch: &Value| applying(failure, manifest, patch);
     let patch = three_way(&last, modified, &current.value, type_id)
         .map_err(|why| failed(Failure::plain(why.message), &Value::map()))?;
-    if patch.entries().is_empty() {
-        return Ok((current.value.clone(), "unchanged"));
+    let (after, what) = if patch.entries().is_empty() {
+        (Arc::clone(current), "unchanged")
+    } else {
+        let patched = call.patch(&current.key, Patch::Strategic(patch.clone()), dry_run);
+        (patched.map_err(|status| failed(status.into(), &patch))?, "configured")
+    };
+    if after.is_terminating() {
+        call.warn(&format!(
+            "Detected changes to resource {} which is currently being deleted.",
+            after.name()
+        ));
     }
-    if dry_run == DryRun::Client {
-        return Ok((current.value.clone(), "configured"));
-    }
-    match call.patch(&current.key, Patch::Strategic(patch.clone()), dry_run) {
-        Ok(object)
-            if object.meta.resource_version == current.meta.resource_version && dry_run == DryRun::No =>
-        {
-            Ok((object.value.clone(), "unchanged"))
-        }
-        Ok(object) => Ok((object.value.clone(), "configured")),
-        Err(status) => Err(failed(status.into(), &patch)),
-    }
+    Ok((after.value.clone(), what))
 }
 
 /// An error while a patch was applied, with the patch and the object that it was meant for.

@@ -15,7 +15,7 @@ use crate::api::table::Table;
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::request::{FieldValidation, Options};
 use crate::cluster::{Actor, Body, Patch, Request, Verb as Ask};
-use crate::shell::flags::Parsed;
+use crate::shell::flags::{Parsed, boolean};
 use crate::shell::host::Host;
 use crate::shell::invocation::Invocation;
 
@@ -145,25 +145,60 @@ impl Call {
         if !self.declares("dry-run") {
             return Ok(DryRun::No);
         }
-        match self.flags.value("dry-run") {
-            None | Some("none" | "false") => Ok(DryRun::No),
-            Some("client" | "unchanged" | "true") => Ok(DryRun::Client),
-            Some("server") => Ok(DryRun::Server),
-            Some(other) => Err(Failure::plain(format!(
+        match (self.text("dry-run"), boolean(self.text("dry-run"))) {
+            ("" | "none", _) => Ok(DryRun::No),
+            ("client", _) => Ok(DryRun::Client),
+            ("server", _) => Ok(DryRun::Server),
+            // The flag alone, or as a boolean, is from before there were two kinds.
+            ("unchanged", _) => {
+                self.log_once("--dry-run is deprecated and can be replaced with --dry-run=client.");
+                Ok(DryRun::Client)
+            }
+            (given, Some(on)) => {
+                let way = if on { "client" } else { "none" };
+                self.log_once(&format!(
+                    "--dry-run={given} is deprecated (boolean value) and can be replaced with --dry-run={way}."
+                ));
+                Ok(if on { DryRun::Client } else { DryRun::No })
+            }
+            (other, None) => Err(Failure::plain(format!(
                 "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
+            ))),
+        }
+    }
+
+    /// A warning of kubectl's own log, once per call.
+    fn log_once(&self, text: &str) {
+        let mut warned = self.warned.borrow_mut();
+        if !warned.iter().any(|one| one == text) {
+            warned.push(text.to_owned());
+            self.complain(&super::warning_line(&self.invocation, "helpers.go:731", text));
+        }
+    }
+
+    /// What `--validate` asks for.
+    ///
+    /// # Errors
+    /// A value that means nothing.
+    pub fn field_validation(&self) -> Result<FieldValidation, Failure> {
+        if !self.declares("validate") {
+            // Verbs without the flag leave it to the server, which warns.
+            return Ok(FieldValidation::Warn);
+        }
+        match (self.text("validate"), boolean(self.text("validate"))) {
+            ("" | "strict", _) | (_, Some(true)) => Ok(FieldValidation::Strict),
+            ("warn", _) => Ok(FieldValidation::Warn),
+            ("ignore", _) | (_, Some(false)) => Ok(FieldValidation::Ignore),
+            (other, None) => Err(Failure::plain(format!(
+                "invalid - validate option {other:?}; must be one of: strict (or true), warn, ignore (or false)"
             ))),
         }
     }
 
     /// The options of a change.
     pub fn options(&self, dry_run: DryRun) -> Options {
-        let field_validation = match self.declares("validate").then(|| self.text("validate")) {
-            Some("warn") => FieldValidation::Warn,
-            Some("ignore" | "false") => FieldValidation::Ignore,
-            Some(_) => FieldValidation::Strict,
-            // Verbs without the flag leave it to the server, which warns.
-            None => FieldValidation::Warn,
-        };
+        // A value that means nothing was refused when the verb began.
+        let field_validation = self.field_validation().unwrap_or(FieldValidation::Strict);
         Options {
             dry_run: dry_run == DryRun::Server,
             field_validation,

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests;
-use super::output::Format;
 use super::resources::{Found, Query, Reading, list_options, queries};
 use super::verb::{
     ALL, ALL_NAMESPACES, Action, DRY_RUN, FIELD_SELECTOR, FILES, Operands, SELECTOR, Verb, flags,
@@ -34,7 +33,7 @@ const OWN: &[Flag] = &[
         "what happens to dependents: background, foreground or orphan",
         "如何处理从属对象：background、foreground 或 orphan",
     ),
-    option('o', "output", Value::OneOf(&["name"]), "the form of the output", "输出格式"),
+    option('o', "output", Value::OneOf(&["name"]), "the form of the output: name", "输出格式：name"),
     not_simulated('i', "interactive", Value::None, "kubectl delete --dry-run=client"),
     not_simulated('\0', "raw", Value::Text, "kubectl delete TYPE NAME"),
 ];
@@ -54,26 +53,49 @@ pub static VERB: Verb = Verb {
 };
 
 async fn run(call: Call) -> Outcome {
+    let options = options(&call)?;
     let (manifests, failures) = manifests::read(&call).await;
     if manifests.is_empty() && !failures.is_empty() {
         return Failure::of(failures);
     }
     let reading = Reading { resource_alone: false, all_namespaces: call.has("all-namespaces") };
     let queries = queries(&call, call.operands(), manifests, reading)?;
-    delete(&call, &queries, failures).await
+    if !matches!(call.text("output"), "" | "name") {
+        return Err(Failure::plain(format!(
+            "unexpected -o output mode: {}. We only support '-o name'",
+            call.text("output")
+        )));
+    }
+    match (call.has("force"), options.grace_seconds) {
+        (true, Some(0)) => call.warn("Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely."),
+        (true, _) => {
+            return Err(Failure::plain(
+                "--force and --grace-period greater than 0 cannot be specified together",
+            ));
+        }
+        _ => {}
+    }
+    if call.namespace_given() && !call.has("all-namespaces") && queries.iter().any(is_cluster_scoped) {
+        call.warn("deleting cluster-scoped resources, not scoped to the provided namespace");
+    }
+    delete(&call, &queries, &options, failures).await
+}
+
+fn is_cluster_scoped(query: &Query) -> bool {
+    !query.kind().info().namespaced
 }
 
 /// Deletes what queries mean, then waits until it is gone.
 ///
 /// # Errors
 /// Whatever could not be deleted.
-pub async fn delete(call: &Call, queries: &[Query], mut failures: Vec<Failure>) -> Outcome {
-    let options = options(call)?;
-    if call.has("force") && options.grace_seconds == Some(0) {
-        call.warn("Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.");
-    }
+pub async fn delete(
+    call: &Call,
+    queries: &[Query],
+    options: &Options,
+    mut failures: Vec<Failure>,
+) -> Outcome {
     let dry_run = call.dry_run()?;
-    let format = Format::of(call, false)?;
     let mut waiting: Vec<(Key, String)> = Vec::new();
     let mut found_any = false;
     for query in queries {
@@ -84,18 +106,19 @@ pub async fn delete(call: &Call, queries: &[Query], mut failures: Vec<Failure>) 
                 continue;
             }
         };
+        found_any |= matches!(query, Query::One { .. });
         for target in targets {
             found_any = true;
-            match delete_one(call, &target, &options, dry_run) {
+            match delete_one(call, &target, options, dry_run) {
                 Ok(uid) => {
-                    say_deleted(call, &target.object.key, &format, dry_run);
+                    say_deleted(call, &target.object.key, options, dry_run);
                     waiting.extend(uid.map(|uid| (target.object.key.clone(), uid)));
                 }
                 Err(failure) => failures.push(failure),
             }
         }
     }
-    if !found_any && failures.is_empty() && !call.has("ignore-not-found") {
+    if !found_any && failures.is_empty() {
         call.say("No resources found");
     }
     if call.flags.value("wait") != Some("false") && dry_run == DryRun::No {
@@ -104,29 +127,51 @@ pub async fn delete(call: &Call, queries: &[Query], mut failures: Vec<Failure>) 
     Failure::of(failures)
 }
 
-fn options(call: &Call) -> Result<Options, Failure> {
+/// What the flags ask of the server.
+///
+/// # Errors
+/// Flags that contradict each other, or a way of cascading that does not exist.
+pub fn options(call: &Call) -> Result<Options, Failure> {
     let mut grace = call.number("grace-period").filter(|grace| *grace >= 0);
-    if call.has("now") {
-        grace = Some(1);
-    }
-    if call.has("force") && grace.is_none() {
-        grace = Some(0);
-    }
-    if grace == Some(0) && !call.has("force") {
-        // As kubectl: only --force deletes at once, else the server is asked for the shortest time.
-        grace = Some(1);
-    }
-    let propagation = match call.flags.value("cascade") {
-        None | Some("background" | "true") => Propagation::Background,
-        Some("foreground") => Propagation::Foreground,
-        Some("orphan" | "false") => Propagation::Orphan,
-        Some(other) => {
-            return Err(Failure::plain(format!(
-                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
-            )));
+    if call.declares("now") && call.has("now") {
+        if call.number("grace-period").is_some_and(|seconds| seconds != -1) {
+            return Err(Failure::plain("--now and --grace-period cannot be specified together"));
         }
+        grace = Some(1);
+    }
+    match (call.has("force"), grace) {
+        // As kubectl: only --force deletes at once, else the server is asked for the shortest time.
+        (false, Some(0)) => grace = Some(1),
+        (true, None) => grace = Some(0),
+        _ => {}
+    }
+    Ok(Options { grace_seconds: grace, propagation: propagation(call)?, ..Options::default() })
+}
+
+/// What `--cascade` says; as a boolean it is old, and warned of.
+fn propagation(call: &Call) -> Result<Propagation, Failure> {
+    let given = call.flags.value("cascade").unwrap_or("background");
+    let old = |way: &str| {
+        call.complain(&format!(
+            "warning: --cascade={given} is deprecated (boolean value) and can be replaced with --cascade={way}."
+        ));
     };
-    Ok(Options { grace_seconds: grace, propagation, ..Options::default() })
+    match (given, crate::shell::flags::boolean(given)) {
+        ("background", _) => Ok(Propagation::Background),
+        ("foreground", _) => Ok(Propagation::Foreground),
+        ("orphan", _) => Ok(Propagation::Orphan),
+        (_, Some(true)) => {
+            old("background");
+            Ok(Propagation::Background)
+        }
+        (_, Some(false)) => {
+            old("orphan");
+            Ok(Propagation::Orphan)
+        }
+        (other, None) => Err(Failure::plain(format!(
+            "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+        ))),
+    }
 }
 
 /// The objects that a query means.
@@ -164,12 +209,13 @@ fn delete_one(
     Ok(Some(target.object.meta.uid.to_string()))
 }
 
-fn say_deleted(call: &Call, key: &Key, format: &Format, dry_run: DryRun) {
-    if matches!(format, Format::Name) {
+/// Says that an object was deleted.
+pub fn say_deleted(call: &Call, key: &Key, options: &Options, dry_run: DryRun) {
+    if call.text("output") == "name" {
         call.say(&super::resources::named(key));
         return;
     }
-    let what = if call.declares("force") && call.has("force") { "force deleted" } else { "deleted" };
+    let what = if options.grace_seconds == Some(0) { "force deleted" } else { "deleted" };
     let place =
         if key.namespace.is_empty() { String::new() } else { format!(" from {} namespace", key.namespace) };
     let resource = key.kind.info().group_singular();

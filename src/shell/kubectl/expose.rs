@@ -4,13 +4,14 @@ use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests;
 use super::output::{Format, Printer, done};
+use super::overrides::{OVERRIDES, overridden};
 use super::record::{self, RECORD};
 use super::resources::{Reading, objects, queries};
 use super::verb::{Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SAVE_CONFIG, Verb, flags};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
-use crate::shell::command::{Flag, Value as Argument, not_simulated, option};
+use crate::shell::command::{Flag, Value as Argument, option};
 use crate::value;
 use crate::words::Words;
 
@@ -38,8 +39,6 @@ const OWN: &[Flag] = &[
         "None 或 ClientIP",
     ),
     option('l', "labels", Argument::Text, "labels of the Service", "Service 的标签"),
-    not_simulated('\0', "overrides", Argument::Text, "kubectl patch"),
-    not_simulated('\0', "override-type", Argument::Text, "kubectl patch"),
 ];
 
 /// `expose`; its `--selector` chooses Pods, not the objects to expose.
@@ -48,7 +47,7 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "TYPE NAME | TYPE/NAME | -f FILE [--port=PORT] [--name=NAME]",
     summary: Words { en: "make a Service for Pods that exist", zh: "为已有的 Pod 创建 Service" },
-    flags: flags![OWN, RECORD, CHOOSES_PODS, OUTPUT, DRY_RUN, SAVE_CONFIG, FIELD_MANAGER, FILES],
+    flags: flags![OWN, OVERRIDES, RECORD, CHOOSES_PODS, OUTPUT, DRY_RUN, SAVE_CONFIG, FIELD_MANAGER, FILES],
     children: &[],
     operands: Operands::Resources,
     action: Action::Waits(|call| Box::pin(run(call))),
@@ -87,7 +86,10 @@ fn expose(call: &Call, object: &Object, dry_run: DryRun) -> Result<Value, Failur
     if !labels.entries().is_empty() {
         metadata.set("labels", labels);
     }
-    let mut spec = value!({ "ports": ports, "selector": selector });
+    let mut spec = value!({ "selector": selector });
+    if !ports.is_empty() {
+        spec.set("ports", ports);
+    }
     for (flag, field) in [
         ("type", "type"),
         ("cluster-ip", "clusterIP"),
@@ -95,9 +97,14 @@ fn expose(call: &Call, object: &Object, dry_run: DryRun) -> Result<Value, Failur
         ("load-balancer-ip", "loadBalancerIP"),
         ("session-affinity", "sessionAffinity"),
     ] {
-        if !call.text(flag).is_empty() {
-            spec.set_at(&[field], SmolStr::new(call.text(flag)));
+        let given = call.text(flag);
+        let fits = flag != "load-balancer-ip" || call.text("type") == "LoadBalancer";
+        if !given.is_empty() && fits {
+            spec.set_at(&[field], SmolStr::new(given));
         }
+    }
+    if !matches!(call.text("session-affinity"), "" | "None" | "ClientIP") {
+        return Err(Failure::plain(format!("unknown session affinity: {}", call.text("session-affinity"))));
     }
     if !call.text("external-ip").is_empty() {
         spec.set("externalIPs", vec![Value::from(call.text("external-ip").to_owned())]);
@@ -109,6 +116,7 @@ fn expose(call: &Call, object: &Object, dry_run: DryRun) -> Result<Value, Failur
         "spec": spec,
         "status": { "loadBalancer": {} }
     });
+    service = overridden(call, Kind::Service, service)?;
     if call.namespace_given() {
         service.set_at(&["metadata", "namespace"], SmolStr::new(&call.namespace));
     }
@@ -140,7 +148,7 @@ fn selector(call: &Call, object: &Object) -> Result<Value, Failure> {
             if !held.get("matchExpressions").items().is_empty() {
                 return Err(Failure::plain(format!(
                     "couldn't retrieve selectors via --selector flag or introspection: couldn't convert expressions - \"{}\" to map-based selector format",
-                    crate::api::json::compact(held.get("matchExpressions"))
+                    go_expressions(held.get("matchExpressions"))
                 )));
             }
             held.get("matchLabels")
@@ -171,16 +179,29 @@ fn labels(call: &Call, object: &Object) -> Result<Value, Failure> {
     }
 }
 
+/// Requirements as Go prints them.
+fn go_expressions(expressions: &Value) -> String {
+    let words = |values: &Value| values.items().iter().map(Value::str).collect::<Vec<_>>().join(" ");
+    let each = expressions.items().iter().map(|one| {
+        let (key, operator) = (one.get("key").str(), one.get("operator").str());
+        format!("{{Key:{key} Operator:{operator} Values:[{}]}}", words(one.get("values")))
+    });
+    format!("[{}]", each.collect::<Vec<_>>().join(" "))
+}
+
 /// `a=b,c=d` as a map.
 ///
 /// # Errors
-/// A pair without its `=`.
+/// A pair without its `=`, or with two.
 pub fn pairs(text: &str) -> Result<Value, Failure> {
     let mut map = Value::map();
-    for pair in text.split(',').filter(|pair| !pair.is_empty()) {
-        let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+    for pair in text.split(',').filter(|_| !text.is_empty()) {
+        let [key, value] = pair.split('=').collect::<Vec<_>>()[..] else {
             return Err(Failure::plain(format!("unexpected label spec: {pair}")));
         };
+        if key.is_empty() {
+            return Err(Failure::plain("unexpected empty label key"));
+        }
         map.map_mut().insert(SmolStr::new(key), Value::from(value.to_owned()));
     }
     Ok(map)
@@ -193,62 +214,67 @@ fn ports(call: &Call, object: &Object) -> Result<Vec<Value>, Failure> {
         "" => declared.iter().map(|port| port.number.to_string()).collect(),
         text => text.split(',').map(str::to_owned).collect(),
     };
-    if numbers.is_empty() {
+    if numbers.is_empty() && call.text("cluster-ip") != "None" {
         return Err(Failure::plain("couldn't find port via --port flag or introspection"));
     }
-    let several = numbers.len() > 1;
+    let target = match call.text("target-port") {
+        "" => None,
+        text => Some(text.parse::<i64>().map_or_else(|_| Value::from(text.to_owned()), Value::from)),
+    };
     let mut ports = Vec::new();
     for (index, number) in numbers.iter().enumerate() {
         let port = number
             .parse::<i64>()
             .map_err(|_| Failure::plain(format!("strconv.Atoi: parsing \"{number}\": invalid syntax")))?;
-        let protocol = match call.text("protocol") {
-            "" => declared
-                .iter()
-                .find(|declared| declared.number == port)
-                .map_or(SmolStr::new("TCP"), |declared| declared.protocol.clone()),
-            protocol => SmolStr::new(protocol),
+        let found = declared.iter().find(|declared| declared.number == port);
+        let protocols = match (call.text("protocol"), found) {
+            ("", Some(declared)) => declared.protocols.clone(),
+            ("", None) => vec![SmolStr::new_static("TCP")],
+            (protocol, _) => vec![SmolStr::new(protocol)],
         };
-        let target = match call.text("target-port") {
-            "" => Value::from(port),
-            text => text.parse::<i64>().map_or_else(|_| Value::from(text.to_owned()), Value::from),
-        };
-        let mut entry = value!({ "port": port, "protocol": protocol, "targetPort": target });
-        if several {
-            entry.set("name", format!("port-{}", index + 1));
+        for protocol in &protocols {
+            let target = target.clone().unwrap_or_else(|| Value::from(port));
+            let mut entry = value!({ "port": port, "protocol": (protocol.clone()), "targetPort": target });
+            if protocols.len() > 1 {
+                entry.set("name", format!("port-{}-{}", index + 1, protocol.to_ascii_lowercase()));
+            } else if numbers.len() > 1 {
+                entry.set("name", format!("port-{}", index + 1));
+            }
+            ports.push(entry);
         }
-        ports.push(entry);
     }
     Ok(ports)
 }
 
+/// A number of a port, with every protocol that it is declared for.
 struct DeclaredPort {
     number: i64,
-    protocol: SmolStr,
+    protocols: Vec<SmolStr>,
 }
 
 /// The ports that an object declares: a Service its own, others those of their containers.
 fn declared_ports(object: &Object) -> Vec<DeclaredPort> {
-    let read = |port: &Value, field: &str| {
-        let protocol = match port.get("protocol").str() {
-            "" => SmolStr::new("TCP"),
-            protocol => SmolStr::new(protocol),
-        };
-        port.get(field).as_int().map(|number| DeclaredPort { number, protocol })
-    };
-    let containers = match object.key.kind {
-        Kind::Service => {
-            return object.spec().get("ports").items().iter().filter_map(|port| read(port, "port")).collect();
+    let (lists, field): (Vec<&Value>, &str) = match object.key.kind {
+        Kind::Service => (vec![object.spec().get("ports")], "port"),
+        kind => {
+            let path: &[&str] =
+                if kind == Kind::Pod { &["containers"] } else { &["template", "spec", "containers"] };
+            let containers = object.spec().at(path).items();
+            (containers.iter().map(|container| container.get("ports")).collect(), "containerPort")
         }
-        Kind::Pod => object.spec().get("containers"),
-        _ => object.spec().at(&["template", "spec", "containers"]),
     };
-    containers
-        .items()
-        .iter()
-        .flat_map(|container| container.get("ports").items())
-        .filter_map(|port| read(port, "containerPort"))
-        .collect()
+    let mut declared: Vec<DeclaredPort> = Vec::new();
+    for port in lists.into_iter().flat_map(Value::items) {
+        let Some(number) = port.get(field).as_int() else { continue };
+        let protocol = Some(port.get("protocol").smol()).filter(|text| !text.is_empty());
+        let protocol = protocol.unwrap_or(SmolStr::new_static("TCP"));
+        match declared.iter_mut().find(|held| held.number == number) {
+            Some(held) if held.protocols.contains(&protocol) => {}
+            Some(held) => held.protocols.push(protocol),
+            None => declared.push(DeclaredPort { number, protocols: vec![protocol] }),
+        }
+    }
+    declared
 }
 
 #[cfg(test)]
@@ -281,5 +307,35 @@ mod tests {
             "error: strconv.Atoi: parsing \"abc\": invalid syntax",
             1,
         );
+    }
+
+    #[test]
+    fn each_declared_port_is_exposed_once_for_each_protocol() {
+        check(
+            "kubectl run dns --image=nginx --overrides='{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"nginx\",\"ports\":[{\"containerPort\":53},{\"containerPort\":53,\"protocol\":\"UDP\"},{\"containerPort\":80}]}]}}' >/dev/null; kubectl expose pod dns --dry-run=client -o jsonpath='{range .spec.ports[*]}{.name} {.port} {.protocol};{end}'",
+            "port-1-tcp 53 TCP;port-1-udp 53 UDP;port-2 80 TCP;",
+            0,
+        );
+    }
+
+    #[test]
+    fn a_headless_service_needs_no_ports() {
+        check(
+            "kubectl run a --image=nginx >/dev/null; kubectl expose pod a --cluster-ip=None -o jsonpath='{.spec.clusterIP} {.spec.ports}'",
+            "None ",
+            0,
+        );
+    }
+
+    #[test]
+    fn flags_that_say_nothing_are_refused() {
+        let expose = |flags: &str| {
+            format!("kubectl run a --image=nginx >/dev/null; kubectl expose pod a --port=80 {flags}")
+        };
+        check(&expose("--session-affinity=Foo"), "error: unknown session affinity: Foo", 1);
+        check(&expose("--labels=a=b,c"), "error: unexpected label spec: c", 1);
+        check(&expose("--labels=a=b=c"), "error: unexpected label spec: a=b=c", 1);
+        check(&expose("--selector==b"), "error: unexpected empty label key", 1);
+        check(&expose("--load-balancer-ip=1.2.3.4 -o jsonpath='{.spec.loadBalancerIP}'"), "", 0);
     }
 }

@@ -7,11 +7,15 @@ use std::rc::Rc;
 
 use super::call::Call;
 use super::failure::Failure;
+use super::resources::list_options;
 use crate::api::decode::check_metadata;
 use crate::api::registry::{KINDS, Kind};
+use crate::api::selector::Selector;
 use crate::api::value::Value;
 use crate::api::yaml::{self, Severity};
+use crate::cluster::request::FieldValidation;
 use crate::shell::filesystem::absolute;
+use crate::shell::language::pattern::matches;
 
 /// Endings of the files that a folder is searched for.
 const ENDINGS: [&str; 3] = [".json", ".yaml", ".yml"];
@@ -35,20 +39,50 @@ pub struct Manifest {
 pub async fn read(call: &Call) -> (Vec<Manifest>, Vec<Failure>) {
     let mut manifests = Vec::new();
     let mut failures = Vec::new();
+    for found in read_in_order(call).await {
+        match found {
+            Ok(manifest) => manifests.push(manifest),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    (manifests, failures)
+}
+
+/// Reads all files of a call, in their order: what can be used, and what cannot.
+pub async fn read_in_order(call: &Call) -> Vec<Result<Manifest, Failure>> {
+    let mut found = Vec::new();
     for file in call.flags.values("filename").iter().flat_map(|files| files.split(',')) {
         match texts(call, file).await {
             Ok(texts) => {
                 for (source, text) in texts {
-                    read_text(call, &source, &text, &mut manifests, &mut failures);
+                    read_text(call, &source, &text, &mut found);
                 }
             }
-            Err(failure) => {
-                // A file that is not there ends the call before anything is sent.
-                return (Vec::new(), vec![failure]);
-            }
+            // A file that is not there ends the call before anything is sent.
+            Err(failure) => return vec![Err(failure)],
         }
     }
-    (manifests, failures)
+    found
+}
+
+/// Those of the manifests that `-l` selects; what could not be read stays.
+///
+/// # Errors
+/// A selector that cannot be read.
+pub fn selected(
+    call: &Call,
+    found: Vec<Result<Manifest, Failure>>,
+) -> Result<Vec<Result<Manifest, Failure>>, Failure> {
+    let text = list_options(call).label_selector;
+    if text.trim().is_empty() {
+        return Ok(found);
+    }
+    let selector = Selector::parse(&text)
+        .map_err(|why| Failure::plain(format!("the provided selector {text:?} is not valid: {why}")))?;
+    let selects = |one: &Result<Manifest, Failure>| {
+        one.as_ref().map_or(true, |manifest| selector.matches(manifest.value.at(&["metadata", "labels"])))
+    };
+    Ok(found.into_iter().filter(selects).collect())
 }
 
 /// The texts that one `-f` means, with their names.
@@ -65,8 +99,10 @@ async fn texts(call: &Call, file: &str) -> Result<Vec<(String, Rc<str>)>, Failur
         if file.ends_with('/') {
             return Err(missing(file));
         }
-        let text = call.invocation.read_file(file).map_err(|_| missing(file))?;
-        return Ok(vec![(file.to_owned(), text)]);
+        return match call.invocation.read_file(file) {
+            Ok(text) => Ok(vec![(file.to_owned(), text)]),
+            Err(_) => matching(call, file),
+        };
     }
     let mut found = Vec::new();
     collect(call, file, &path, &mut found);
@@ -76,6 +112,21 @@ async fn texts(call: &Call, file: &str) -> Result<Vec<(String, Rc<str>)>, Failur
         )));
     }
     Ok(found)
+}
+
+/// The files of a pattern in quotes: `-f '*.yaml'`.
+fn matching(call: &Call, pattern: &str) -> Result<Vec<(String, Rc<str>)>, Failure> {
+    let (folder, level) = pattern.rsplit_once('/').map_or(("", pattern), |(folder, level)| (folder, level));
+    let directory = call.invocation.path(if folder.is_empty() { "." } else { folder });
+    let files = call.invocation.files();
+    let mut found = Vec::new();
+    let names = files.borrow().names(&directory);
+    for name in names.into_iter().filter(|name| matches(level, name)) {
+        if let Ok(text) = files.borrow().read(&absolute(&directory, &name)) {
+            found.push((join(folder, &name), text));
+        }
+    }
+    if found.is_empty() { Err(missing(pattern)) } else { Ok(found) }
 }
 
 fn missing(file: &str) -> Failure {
@@ -118,33 +169,36 @@ fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() || folder == "." { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-fn read_text(
-    call: &Call,
-    source: &str,
-    text: &str,
-    manifests: &mut Vec<Manifest>,
-    failures: &mut Vec<Failure>,
-) {
+fn read_text(call: &Call, source: &str, text: &str, found: &mut Vec<Result<Manifest, Failure>>) {
     let (documents, diagnostics) = yaml::read(text);
     for document in documents {
-        if let Err(failure) = accept(call, source, document.value(), manifests) {
-            failures.push(failure);
+        let value = document.value();
+        if validates(call)
+            && let Err(why) = check_shape(&value)
+        {
+            found.push(Err(Failure::plain(format!(
+                "error validating \"{source}\": error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false"
+            ))));
+            // What follows in this file is not looked at any more.
+            return;
+        }
+        if let Err(failure) = accept(call, source, value, found) {
+            found.push(Err(failure));
         }
     }
     if let Some(error) = diagnostics.iter().find(|found| found.severity == Severity::Error) {
-        failures.push(Failure::plain(format!("error parsing {source}: {}", error.message)));
+        found.push(Err(Failure::plain(format!("error parsing {source}: {}", error.message))));
     }
 }
 
 /// Takes a document, or the items of a list.
-fn accept(call: &Call, source: &str, value: Value, manifests: &mut Vec<Manifest>) -> Result<(), Failure> {
-    if validates(call) {
-        check_shape(&value).map_err(|why| {
-            Failure::plain(format!(
-                "error validating \"{source}\": error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false"
-            ))
-        })?;
-    } else if value.get("kind").is_empty() {
+fn accept(
+    call: &Call,
+    source: &str,
+    value: Value,
+    found: &mut Vec<Result<Manifest, Failure>>,
+) -> Result<(), Failure> {
+    if value.get("kind").is_empty() {
         let text = crate::api::json::compact(&value);
         return Err(Failure::plain(format!(
             "unable to decode \"{source}\": Object 'Kind' is missing in '{text}'"
@@ -153,16 +207,16 @@ fn accept(call: &Call, source: &str, value: Value, manifests: &mut Vec<Manifest>
     check_metadata(&value).map_err(|why| Failure::plain(format!("unable to decode \"{source}\": {why}")))?;
     if value.get("kind").str().ends_with("List") && value.get("items").as_str().is_none() {
         for item in value.get("items").items() {
-            accept(call, source, item.clone(), manifests)?;
+            accept(call, source, item.clone(), found)?;
         }
         return Ok(());
     }
-    manifests.push(identify(call, source, value)?);
+    found.push(Ok(identify(call, source, value)?));
     Ok(())
 }
 
 fn validates(call: &Call) -> bool {
-    !call.declares("validate") || !matches!(call.text("validate"), "false" | "ignore" | "warn")
+    !call.declares("validate") || call.field_validation() == Ok(FieldValidation::Strict)
 }
 
 /// What kubectl checks of any document.
@@ -211,7 +265,8 @@ fn identify(call: &Call, source: &str, value: Value) -> Result<Manifest, Failure
         (true, false) => given.to_string(),
     };
     let mut value = value;
-    if namespaced && metadata_is_map(&value) {
+    // Without the server nothing tells which kinds have a namespace.
+    if namespaced && metadata_is_map(&value) && !call.is_local() {
         value.set_at(&["metadata", "namespace"], crate::api::value::SmolStr::new(&namespace));
     }
     Ok(Manifest { source: source.to_owned(), kind, namespace, name: name.to_string(), value })

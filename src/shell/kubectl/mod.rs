@@ -41,6 +41,7 @@ mod logs;
 mod manifests;
 mod nodes;
 mod output;
+mod overrides;
 mod patch;
 mod pods;
 mod port_forward;

@@ -46,31 +46,15 @@ pub static VERB: Verb = Verb {
 };
 
 async fn run(call: Call) -> Outcome {
-    let text = match (call.flags.value("patch"), call.flags.value("patch-file")) {
-        (None | Some(""), None | Some("")) => {
-            return Err(Failure::plain(
-                "must specify --patch or --patch-file containing the contents of the patch",
-            ));
-        }
-        (Some(text), _) if !text.is_empty() => text.to_owned(),
-        (_, file) => {
-            let file = file.unwrap_or("");
-            let text = call.invocation.read_file(file).map_err(|_| {
-                Failure::plain(format!("unable to read patch file: open {file}: no such file or directory"))
-            })?;
-            text.to_string()
-        }
-    };
+    validate(&call)?;
     let kind = Some(call.text("type")).filter(|kind| !kind.is_empty()).unwrap_or("strategic");
-    if !["json", "merge", "strategic"].contains(&kind) {
-        return Err(Failure::plain(format!("--type must be one of [json merge strategic], not \"{kind}\"")));
-    }
+    let kind = kind.to_ascii_lowercase();
+    let patch = read_patch(&patch_text(&call)?, &kind)?;
     let (manifests, failures) = manifests::read(&call).await;
     if manifests.is_empty() && !failures.is_empty() {
         return Failure::of(failures);
     }
     let queries = queries(&call, call.operands(), manifests, Reading::default())?;
-    let patch = read_patch(&text, kind);
     let (found, mut failures) = objects(&call, &queries);
     let format = Format::of(&call, false)?;
     let printer = Printer::new(&call, &format);
@@ -85,23 +69,94 @@ async fn run(call: Call) -> Outcome {
     Failure::of(failures)
 }
 
-/// The patch that a text says. What begins as JSON and is none is the server's to refuse.
-fn read_patch(text: &str, kind: &str) -> Result<Patch, Status> {
-    let value = if text.trim_start().starts_with(['{', '[']) {
-        json::parse(text).map_err(|error| Status::new(Reason::BadRequest, error.message))?
+const KINDS_OF_PATCH: [&str; 3] = ["json", "merge", "strategic"];
+
+/// Refuses flags that contradict each other or mean nothing.
+fn validate(call: &Call) -> Outcome {
+    let error =
+        match (call.text("patch"), call.text("patch-file"), call.text("type"), call.text("subresource")) {
+            (_, _, _, part) if !matches!(part, "" | "status" | "scale" | "resize") => {
+                format!("invalid subresource value: {part:?}. Must be one of [status scale resize]")
+            }
+            ("", "", ..) => {
+                "must specify --patch or --patch-file containing the contents of the patch".to_owned()
+            }
+            (patch, file, ..) if !patch.is_empty() && !file.is_empty() => {
+                "cannot specify --patch and --patch-file together".to_owned()
+            }
+            _ if call.has("local") && !call.operands().is_empty() => {
+                "cannot specify --local and server resources".to_owned()
+            }
+            _ if call.has("local") && call.dry_run()? == DryRun::Server => {
+                "cannot specify --local and --dry-run=server - did you mean --dry-run=client?".to_owned()
+            }
+            (_, _, kind, _)
+                if !kind.is_empty() && !KINDS_OF_PATCH.contains(&kind.to_ascii_lowercase().as_str()) =>
+            {
+                format!("--type must be one of [json merge strategic], not {kind:?}")
+            }
+            _ => return Ok(()),
+        };
+    Err(Failure::plain(error))
+}
+
+fn patch_text(call: &Call) -> Result<String, Failure> {
+    let file = call.text("patch-file");
+    if file.is_empty() {
+        return Ok(call.text("patch").to_owned());
+    }
+    let text = call.invocation.read_file(file).map_err(|_| {
+        Failure::plain(format!("unable to read patch file: open {file}: no such file or directory"))
+    })?;
+    Ok(text.to_string())
+}
+
+/// The patch that a text says. What begins as a JSON object and is none is the server's to refuse, as is
+/// what has not the shape of a patch.
+fn read_patch(text: &str, kind: &str) -> Result<Result<Patch, Status>, Failure> {
+    let refused = |message: String| Ok(Err(Status::new(Reason::BadRequest, message)));
+    let decoding = if kind == "merge" { "error decoding patch: " } else { "" };
+    let value = if text.trim_start().starts_with('{') {
+        match json::parse(text) {
+            Ok(value) => value,
+            Err(error) => return refused(format!("{decoding}{}", error.message)),
+        }
     } else {
         let (documents, problems) = yaml::read(text);
-        match (documents.first(), problems.first()) {
-            (Some(document), _) => document.value(),
-            (None, Some(problem)) => return Err(Status::new(Reason::BadRequest, problem.message.clone())),
-            (None, None) => Value::map(),
+        if let Some(problem) = problems.iter().find(|problem| problem.severity == yaml::Severity::Error) {
+            // The words that only reading a file of manifests has.
+            let why = problem.message.trim_start_matches("error converting YAML to JSON: ");
+            return Err(Failure::plain(format!("unable to parse {text:?}: {why}")));
         }
+        documents.first().map_or(Value::Null, |document| document.value())
     };
-    Ok(match kind {
+    let (shape, fits) = match kind {
+        "json" => ("jsonpatch.Patch", matches!(value, Value::List(_) | Value::Null)),
+        _ => ("map[string]interface {}", matches!(value, Value::Map(_) | Value::Null)),
+    };
+    if !fits {
+        return refused(format!(
+            "{decoding}json: cannot unmarshal {} into Go value of type {shape}",
+            named(&value)
+        ));
+    }
+    let value = if value.is_null() && kind != "json" { Value::map() } else { value };
+    Ok(Ok(match kind {
         "json" => Patch::Json(value),
         "merge" => Patch::Merge(value),
         _ => Patch::Strategic(value),
-    })
+    }))
+}
+
+/// What Go's decoder calls a value.
+fn named(value: &Value) -> &'static str {
+    match value {
+        Value::List(_) => "array",
+        Value::Map(_) => "object",
+        Value::Str(_) => "string",
+        Value::Bool(_) => "bool",
+        _ => "number",
+    }
 }
 
 fn change(call: &Call, object: &Object, patch: Patch) -> Result<(Value, &'static str), Failure> {
@@ -116,9 +171,10 @@ fn change(call: &Call, object: &Object, patch: Patch) -> Result<(Value, &'static
         "status" => Subresource::Status,
         "scale" => Subresource::Scale,
         other => {
-            return Err(Failure::plain(format!(
-                "invalid subresource value: \"{other}\". Must be one of [status scale resize]"
-            )));
+            return Err(Failure::NotSimulated(
+                format!("kubectl patch --subresource={other}"),
+                "kubectl set resources",
+            ));
         }
     };
     let options = call.options(dry_run);
@@ -158,4 +214,73 @@ fn scale_of(object: &Object) -> Value {
         "metadata": { "name": (object.name()), "namespace": (object.namespace()) },
         "spec": { "replicas": (object.spec().get("replicas").clone()) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    #[test]
+    fn a_patch_cannot_make_another_object_of_an_object() {
+        let patch = |patch: &str| format!("kubectl patch svc kubernetes -p '{patch}'");
+        check(
+            &patch("{\"metadata\":{\"name\":\"x\"}}"),
+            "Error from server (BadRequest): the name of the object (x) does not match the name on the URL (kubernetes)",
+            1,
+        );
+        check(
+            &patch("{\"metadata\":{\"namespace\":\"x\"}}"),
+            "Error from server (BadRequest): the namespace of the provided object does not match the namespace sent on the request",
+            1,
+        );
+        check(
+            &patch("{\"metadata\":{\"uid\":\"x\"}}"),
+            "The Service \"kubernetes\" is invalid: metadata.uid: Invalid value: \"x\": field is immutable",
+            1,
+        );
+        check(
+            &patch("{\"kind\":\"Pod\",\"apiVersion\":\"v2\"}"),
+            "service/kubernetes patched (no change)",
+            0,
+        );
+    }
+
+    #[test]
+    fn a_list_item_without_its_key_is_refused_without_a_reason() {
+        check(
+            "kubectl patch svc kubernetes -p '{\"spec\":{\"ports\":[{\"name\":\"x\"}]}}'",
+            "Error from server: map: map[name:x] does not contain declared merge key: port",
+            1,
+        );
+    }
+
+    #[test]
+    fn a_scale_is_checked_before_its_workload() {
+        check(
+            "kubectl create deployment web --image=nginx >/dev/null; kubectl patch deploy web --subresource=scale --type=merge -p '{\"spec\":{\"replicas\":-1}}'",
+            "The Scale \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0",
+            1,
+        );
+    }
+
+    #[test]
+    fn texts_that_are_no_patch_are_refused_by_who_reads_them() {
+        let patch = |flags: &str| format!("kubectl patch svc kubernetes {flags}");
+        check(
+            &patch("-p 'a: b: c'"),
+            "error: unable to parse \"a: b: c\": yaml: mapping values are not allowed in this context",
+            1,
+        );
+        check(
+            &patch("-p foo"),
+            "Error from server (BadRequest): json: cannot unmarshal string into Go value of type map[string]interface {}",
+            1,
+        );
+        check(
+            &patch("--type=json -p '{}'"),
+            "Error from server (BadRequest): json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+            1,
+        );
+        check(&patch("-p '{}' --patch-file=x"), "error: cannot specify --patch and --patch-file together", 1);
+    }
 }

@@ -134,9 +134,9 @@ mod tests {
         );
         check(
             &format!(
-                "{TWO} kubectl apply -f a.yaml --prune -l app=b --prune-allowlist=core/v1/Service --dry-run=client"
+                "{TWO} kubectl apply -f a.yaml --prune -l 'app in (a,b)' --prune-allowlist=core/v1/Service --dry-run=client"
             ),
-            "service/a unchanged (dry run)\nservice/b pruned (dry run)",
+            "service/a configured (dry run)\nservice/b pruned (dry run)",
             0,
         );
         check(

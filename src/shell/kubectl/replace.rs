@@ -14,6 +14,7 @@ use crate::api::status::Reason;
 use crate::api::value::Value;
 use crate::cluster::{Actor, Request, Verb as Ask};
 use crate::shell::command::{Flag, Value as Argument, not_simulated, option, switch};
+use crate::shell::duration::duration;
 use crate::words::Words;
 
 const OWN: &[Flag] = &[
@@ -45,58 +46,81 @@ pub static VERB: Verb = Verb {
 };
 
 async fn run(call: Call) -> Outcome {
-    if let Some(word) = call.operands().first() {
-        return Err(call.usage_error(&format!("Unexpected args: [{word}]")));
+    if !call.operands().is_empty() {
+        return Err(call.usage_error(&format!("Unexpected args: [{}]", call.operands().join(" "))));
+    }
+    let dry_run = call.dry_run()?;
+    let format = Format::of(&call, false)?;
+    call.field_validation()?;
+    let force = call.has("force");
+    if !force && call.number("grace-period").is_some_and(|seconds| seconds >= 0) {
+        return Err(Failure::plain("--grace-period must have --force specified"));
+    }
+    if !force
+        && call.flags.value("timeout").and_then(|text| duration(text).ok()).is_some_and(|it| !it.is_zero())
+    {
+        return Err(Failure::plain("--timeout must have --force specified"));
     }
     if call.flags.value("filename").is_none() {
         return Err(Failure::plain("must specify one of -f and -k"));
     }
-    let (manifests, mut failures) = manifests::read(&call).await;
-    if manifests.is_empty() && failures.is_empty() {
+    let found = manifests::read_in_order(&call).await;
+    if found.is_empty() {
         return Err(Failure::plain("no objects passed to replace"));
     }
-    if call.has("force") {
-        for manifest in &manifests {
-            remove(&call, manifest).await?;
-        }
+    if force {
+        remove(&call, &found).await?;
     }
-    let dry_run = call.dry_run()?;
-    let format = Format::of(&call, false)?;
     let printer = Printer::new(&call, &format);
-    for manifest in &manifests {
-        match replace(&call, manifest, dry_run) {
-            Ok(value) => done(&call, &format, &printer, &value, "replaced")?,
-            Err(failure) => failures.push(failure),
-        }
+    let mut failures = Vec::new();
+    for manifest in found {
+        let replaced = manifest
+            .and_then(
+                |manifest| if force { make(&call, &manifest) } else { replace(&call, &manifest, dry_run) },
+            )
+            .and_then(|value| done(&call, &format, &printer, &value, "replaced"));
+        failures.extend(replaced.err());
     }
     Failure::of(failures)
 }
 
-/// Deletes what is to be made anew.
-async fn remove(call: &Call, manifest: &Manifest) -> Outcome {
-    let old = match call.get(manifest.kind, &manifest.namespace, &manifest.name) {
-        Ok(old) => old,
-        Err(status) if status.reason == Reason::NotFound => return Ok(()),
-        Err(status) => return Err(status.into()),
-    };
-    call.send(Request::new(Actor::User, Ask::Delete, &old.key))?;
-    let place = if old.namespace().is_empty() {
-        String::new()
-    } else {
-        format!(" from {} namespace", old.namespace())
-    };
-    call.say(&format!("{} \"{}\" deleted{place}", old.key.kind.info().group_singular(), old.name()));
-    until_gone(call, &old.key, &old.meta.uid).await;
+/// Deletes what is to be made anew, as far as it is there, and waits until it is gone.
+async fn remove(call: &Call, found: &[Result<Manifest, Failure>]) -> Outcome {
+    let mut options = super::delete::options(call)?;
+    if options.grace_seconds == Some(0) {
+        // Without a grace period of its own an object is deleted as always: the time of waiting is short enough.
+        let given = call.number("grace-period").is_some_and(|seconds| seconds >= 0);
+        options.grace_seconds = given.then_some(1);
+    }
+    for manifest in found.iter().flatten() {
+        let old = match call.get(manifest.kind, &manifest.namespace, &manifest.name) {
+            Ok(old) => old,
+            Err(status) if status.reason == Reason::NotFound => continue,
+            Err(status) => return Err(status.into()),
+        };
+        call.send(Request::new(Actor::User, Ask::Delete, &old.key).options(options.clone()))?;
+        super::delete::say_deleted(call, &old.key, &options, DryRun::No);
+        until_gone(call, &old.key, &old.meta.uid).await;
+    }
     Ok(())
+}
+
+/// The document to send.
+fn prepared(call: &Call, manifest: &Manifest) -> Value {
+    let mut value = manifest.value.clone();
+    record::annotate(call, &mut value);
+    if call.has("save-config") { with_last_applied(&value) } else { value }
+}
+
+/// Makes an object anew.
+fn make(call: &Call, manifest: &Manifest) -> Result<Value, Failure> {
+    let made = call.create(manifest.kind, &manifest.namespace, prepared(call, manifest), DryRun::No)?;
+    Ok(made.value.clone())
 }
 
 /// Replaces one object, or makes it where it is not there.
 fn replace(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<Value, Failure> {
-    let mut value = manifest.value.clone();
-    record::annotate(call, &mut value);
-    if call.has("save-config") {
-        value = with_last_applied(&value);
-    }
+    let value = prepared(call, manifest);
     if dry_run == DryRun::Client {
         return Ok(value);
     }

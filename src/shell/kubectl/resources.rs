@@ -15,9 +15,8 @@ use crate::cluster::request::Options;
 /// What is said when nothing names an object.
 const NOTHING_NAMED: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
-/// What is said when `--local` comes without a file.
-const LOCAL_NEEDS_FILES: &str =
-    "resource(s) were provided, but no name, label selector, or --all flag specified";
+/// What is said when `--local` comes with objects of the server, or without a file.
+const LOCAL_NEEDS_FILES: &str = "you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'";
 
 /// What the operands and flags of a call mean.
 #[derive(Clone, Debug)]
@@ -104,7 +103,9 @@ pub fn kind(word: &str) -> Result<Kind, Failure> {
         if super::discovery::is_unstored(word) {
             return Failure::NotSimulated(format!("the resource type \"{word}\""), "kubectl api-resources");
         }
-        Failure::plain(format!("the server doesn't have a resource type \"{word}\""))
+        // The group, if one was typed, is not repeated.
+        let resource = word.split('.').next().unwrap_or(word);
+        Failure::plain(format!("the server doesn't have a resource type \"{resource}\""))
     })
 }
 
@@ -118,50 +119,136 @@ pub fn queries(
     manifests: Vec<Manifest>,
     reading: Reading,
 ) -> Result<Vec<Query>, Failure> {
+    let operands = multiplied(operands);
+    let tuples = are_tuples(&operands)?;
+    if selects_all(call) && given_selector(call) {
+        return Err(Failure::plain("setting 'all' parameter but found a non empty selector. "));
+    }
     if call.declares("filename") && call.flags.value("filename").is_some() {
-        if !operands.is_empty() {
-            return Err(Failure::plain(
-                "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
-            ));
-        }
+        refuse_operands_beside_files(&operands, tuples)?;
         let local = call.is_local();
-        return Ok(manifests.into_iter().map(|manifest| of_manifest(manifest, local)).collect());
+        let selected = super::manifests::selected(call, manifests.into_iter().map(Ok).collect())?;
+        return selected.into_iter().map(|manifest| Ok(of_manifest(manifest?, local))).collect();
     }
     if call.is_local() {
-        return Err(Failure::plain(LOCAL_NEEDS_FILES));
+        return Err(local_needs_files());
     }
     let selects = selects(call);
-    if operands.iter().any(|word| word.contains('/')) {
-        return tuples(call, operands, selects);
+    if tuples {
+        if selects {
+            return Err(Failure::plain(
+                "selectors and the all flag cannot be used when passing resource/name arguments",
+            ));
+        }
+        return operands.iter().map(|word| tuple(call, word, reading)).collect();
     }
     let Some((first, names)) = operands.split_first() else {
         let text =
             if selects { "at least one resource must be specified to use a selector" } else { NOTHING_NAMED };
         return Err(Failure::plain(text));
     };
-    let kinds = kinds(first)?;
-    let namespace = |kind: Kind| {
-        if reading.all_namespaces || !kind.info().namespaced { String::new() } else { call.namespace.clone() }
-    };
-    if selects || (names.is_empty() && reading.resource_alone) {
-        if !names.is_empty() {
-            return Err(Failure::plain("name cannot be provided when a selector is specified"));
-        }
-        return Ok(kinds.into_iter().map(|kind| Query::Many { kind, namespace: namespace(kind) }).collect());
+    if selects && !names.is_empty() {
+        return Err(Failure::plain("name cannot be provided when a selector is specified"));
     }
-    match (names, kinds.as_slice()) {
-        ([], _) => Err(Failure::plain("resource(s) were provided, but no name was specified")),
-        (names, [kind]) => names.iter().map(|name| one(call, *kind, name)).collect(),
-        _ => Err(Failure::plain("you must specify only one resource")),
+    // `--all` of verbs that have no selection of their own is a resource alone (`scale --all deploy`).
+    let alone = reading.resource_alone || (call.declares("all") && call.has("all"));
+    if selects || (names.is_empty() && alone) {
+        let namespace = |kind: Kind| {
+            if reading.all_namespaces || !kind.info().namespaced {
+                String::new()
+            } else {
+                call.namespace.clone()
+            }
+        };
+        let many = |kind| Query::Many { kind, namespace: namespace(kind) };
+        return Ok(kinds(first)?.into_iter().map(many).collect());
+    }
+    if !names.is_empty() && first == "all" {
+        return Err(Failure::plain("you must specify only one resource"));
+    }
+    let kinds = kinds(first)?;
+    match (names, kinds.first()) {
+        ([], _) | (_, None) => Err(Failure::plain("resource(s) were provided, but no name was specified")),
+        (names, Some(kind)) => names.iter().map(|name| one(call, *kind, name, reading)).collect(),
+    }
+}
+
+/// The error of `--local` without a file, or with objects of the server.
+pub fn local_needs_files() -> Failure {
+    Failure::plain(LOCAL_NEEDS_FILES)
+}
+
+/// `svc,pod a b` as `svc/a svc/b pod/a pod/b`; everything else as it is.
+fn multiplied(operands: &[String]) -> Vec<String> {
+    let Some((first, names)) = operands.split_first() else { return Vec::new() };
+    let mut resources: Vec<&str> = Vec::new();
+    for resource in first.split(',') {
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
+    }
+    if names.is_empty() || resources.len() < 2 {
+        return operands.to_vec();
+    }
+    let each = |resource: &&str| names.iter().map(|name| format!("{resource}/{name}")).collect::<Vec<_>>();
+    resources.iter().flat_map(each).collect()
+}
+
+/// Whether operands are all `TYPE/NAME`.
+fn are_tuples(operands: &[String]) -> Result<bool, Failure> {
+    let count = operands.iter().filter(|word| word.contains('/')).count();
+    if count > 0 && count != operands.len() {
+        return Err(Failure::plain(
+            "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
+        ));
+    }
+    if let Some(word) = operands.iter().find(|word| count > 0 && split_tuple(word).is_err()) {
+        split_tuple(word)?;
+    }
+    Ok(count > 0)
+}
+
+/// `TYPE/NAME` in two.
+fn split_tuple(word: &str) -> Result<(&str, &str), Failure> {
+    match word.split('/').collect::<Vec<_>>().as_slice() {
+        [resource, name] if !resource.is_empty() && !name.is_empty() && !resource.contains(',') => {
+            Ok((resource, name))
+        }
+        [_, _] => Err(Failure::plain("arguments in resource/name form must have a single resource and name")),
+        _ => Err(Failure::plain("arguments in resource/name form may not have more than one slash")),
+    }
+}
+
+fn tuple(call: &Call, word: &str, reading: Reading) -> Result<Query, Failure> {
+    let (resource, name) = split_tuple(word)?;
+    one(call, kind(resource)?, name, reading)
+}
+
+fn refuse_operands_beside_files(operands: &[String], tuples: bool) -> Result<(), Failure> {
+    match operands {
+        [] => Ok(()),
+        _ if tuples => {
+            Err(Failure::plain("resource/name arguments cannot be provided when a path is specified"))
+        }
+        _ => Err(Failure::plain(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+        )),
     }
 }
 
 /// Whether flags choose objects.
 fn selects(call: &Call) -> bool {
-    let given = |flag: &str| call.declares(flag) && !call.text(flag).is_empty();
-    chooses_by_selector(call) && given("selector")
-        || given("field-selector")
-        || (call.declares("all") && call.has("all"))
+    given_selector(call) || selects_all(call)
+}
+
+fn given_selector(call: &Call) -> bool {
+    let given = |flag: &str| call.declares(flag) && !call.text(flag).trim().is_empty();
+    (chooses_by_selector(call) && given("selector")) || given("field-selector")
+}
+
+/// Whether `--all` selects, as it does where objects are also chosen by their fields.
+fn selects_all(call: &Call) -> bool {
+    call.declares("field-selector") && call.declares("all") && call.has("all")
 }
 
 /// `expose` and `set selector` have a `--selector` of their own, which chooses nothing.
@@ -175,7 +262,10 @@ fn of_manifest(manifest: Manifest, local: bool) -> Query {
     Query::One { key, source: manifest.source, local }
 }
 
-fn one(call: &Call, kind: Kind, name: &str) -> Result<Query, Failure> {
+fn one(call: &Call, kind: Kind, name: &str, reading: Reading) -> Result<Query, Failure> {
+    if reading.all_namespaces && kind.info().namespaced {
+        return Err(Failure::plain("a resource cannot be retrieved by name across all namespaces"));
+    }
     if name.is_empty() {
         return Err(Failure::plain("resource name may not be empty"));
     }
@@ -196,38 +286,6 @@ pub fn unusable_name(name: &str) -> Option<String> {
         .map(|bad| format!("may not contain '{bad}'"))
         .collect();
     (!found.is_empty()).then(|| found.join(" "))
-}
-
-fn tuples(call: &Call, operands: &[String], selects: bool) -> Result<Vec<Query>, Failure> {
-    if operands.iter().any(|word| !word.contains('/')) {
-        return Err(Failure::plain(
-            "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
-        ));
-    }
-    if selects {
-        return Err(Failure::plain(
-            "selectors and the all flag cannot be used when passing resource/name arguments",
-        ));
-    }
-    let mut queries = Vec::new();
-    for word in operands {
-        match word.split('/').collect::<Vec<_>>().as_slice() {
-            [resource, name] if !resource.is_empty() && !name.is_empty() && !resource.contains(',') => {
-                queries.push(one(call, kind(resource)?, name)?);
-            }
-            [_, _] => {
-                return Err(Failure::plain(
-                    "arguments in resource/name form must have a single resource and name",
-                ));
-            }
-            _ => {
-                return Err(Failure::plain(
-                    "arguments in resource/name form may not have more than one slash",
-                ));
-            }
-        }
-    }
-    Ok(queries)
 }
 
 /// The options of list requests that flags choose.

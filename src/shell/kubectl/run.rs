@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use super::attach::attach;
 use super::call::{Call, DryRun};
+use super::create::go_port;
 use super::exec::timeout;
 use super::expose::pairs;
 use super::failure::{Failure, Outcome};
 use super::logs::print_all;
 use super::output::{Format, Printer, done};
+use super::overrides::{OVERRIDES, overridden};
 use super::pods::status_of;
 use super::record::{self, RECORD};
 use super::verb::{Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SAVE_CONFIG, Verb, flags};
-use crate::api::json;
+use crate::api::kinds::names;
 use crate::api::object::{Key, Object};
-use crate::api::patch::merge;
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::{Actor, Request, Verb as Ask};
@@ -61,13 +62,6 @@ const OWN: &[Flag] = &[
     switch('\0', "privileged", "run the container as privileged", "以特权模式运行容器"),
     option(
         '\0',
-        "overrides",
-        Argument::Text,
-        "JSON that changes the generated Pod",
-        "用于修改生成的 Pod 的 JSON",
-    ),
-    option(
-        '\0',
         "pod-running-timeout",
         Argument::Duration,
         "how long to wait for the Pod",
@@ -81,7 +75,6 @@ const OWN: &[Flag] = &[
     not_simulated('\0', "cascade", Argument::Optional("background"), "kubectl delete --cascade"),
     not_simulated('\0', "timeout", Argument::Duration, "--pod-running-timeout"),
     not_simulated('\0', "wait", Argument::None, "kubectl wait"),
-    not_simulated('\0', "override-type", Argument::Text, "--overrides"),
 ];
 
 /// `run`.
@@ -90,7 +83,7 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     usage: "NAME --image=IMAGE [-it --rm --restart=Never] [-- ARGUMENT...]",
     summary: Words { en: "start a Pod of one image", zh: "用一个镜像启动 Pod" },
-    flags: flags![OWN, RECORD, OUTPUT, DRY_RUN, SAVE_CONFIG, FIELD_MANAGER],
+    flags: flags![OWN, OVERRIDES, RECORD, OUTPUT, DRY_RUN, SAVE_CONFIG, FIELD_MANAGER],
     children: &[],
     operands: Operands::Nothing,
     action: Action::Waits(|call| Box::pin(run(call))),
@@ -205,9 +198,12 @@ fn pod(call: &Call, image: &str, restart: &str) -> Result<Value, Failure> {
         text => pairs(text)?,
     };
     let mut metadata = value!({ "labels": labels, "name": (name.clone()) });
-    let annotations = pairs(&call.flags.values("annotations").join(","))?;
-    if !annotations.entries().is_empty() {
-        metadata.set("annotations", annotations);
+    for annotation in call.flags.values("annotations") {
+        let (key, text) = annotation
+            .split_once('=')
+            .filter(|(key, _)| !key.is_empty())
+            .ok_or_else(|| Failure::plain(format!("invalid annotations format: {annotation}")))?;
+        *metadata.at_mut(&["annotations", key]) = Value::from(text.to_owned());
     }
     if call.namespace_given() {
         metadata.set("namespace", SmolStr::new(&call.namespace));
@@ -223,23 +219,12 @@ fn pod(call: &Call, image: &str, restart: &str) -> Result<Value, Failure> {
         },
         "status": {}
     });
-    overridden(call, pod)
-}
-
-fn overridden(call: &Call, pod: Value) -> Result<Value, Failure> {
-    match call.text("overrides") {
-        "" => Ok(pod),
-        text => {
-            let overrides = json::parse(text)
-                .map_err(|why| Failure::plain(format!("Invalid JSON for --overrides: {}", why.message)))?;
-            Ok(merge::apply(&pod, &overrides))
-        }
-    }
+    overridden(call, Kind::Pod, pod)
 }
 
 fn environment(call: &Call) -> Result<Vec<Value>, Failure> {
     let read = |pair: &&str| match pair.split_once('=') {
-        Some((name, value)) if !name.is_empty() => {
+        Some((name, value)) if names::strict_variable_name(name).is_empty() => {
             Ok(value!({ "name": (name.to_owned()), "value": (value.to_owned()) }))
         }
         _ => Err(Failure::plain(format!("invalid env: {pair}"))),
@@ -252,9 +237,7 @@ fn port(call: &Call) -> Result<Option<i64>, Failure> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse()
-        .map(Some)
-        .map_err(|_| Failure::plain(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax")))
+    go_port(text).map(|port| Some(port.into())).map_err(Failure::plain)
 }
 
 /// The Service that `--expose` asks for.

@@ -7,6 +7,7 @@ use super::output::{Format, Printer, done};
 use super::record::{self, RECORD};
 use super::resources::{Reading, objects, queries};
 use super::verb::{ALL, Action, DRY_RUN, FILES, OUTPUT, Operands, SELECTOR, Verb, flags};
+use crate::api::object::Object;
 use crate::cluster::request::Subresource;
 use crate::cluster::{Actor, Request, Verb as Ask};
 use crate::shell::command::{Flag, Value, option};
@@ -41,37 +42,92 @@ async fn run(call: Call) -> Outcome {
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
         ));
     }
+    if call.number("current-replicas").is_some_and(|count| count < -1) {
+        return Err(Failure::plain("The --current-replicas must specify an integer of -1 or greater"));
+    }
     let (manifests, failures) = manifests::read(&call).await;
     if manifests.is_empty() && !failures.is_empty() {
         return Failure::of(failures);
     }
     let queries = queries(&call, call.operands(), manifests, Reading::default())?;
-    let (found, mut failures) = objects(&call, &queries);
-    let dry_run = call.dry_run()?;
+    let (found, failures) = objects(&call, &queries);
+    if found.len() > 1 && !call.text("resource-version").is_empty() {
+        return Err(Failure::plain("cannot use --resource-version with multiple resources"));
+    }
+    if found.is_empty() && failures.is_empty() {
+        return Err(Failure::plain("no objects passed to scale"));
+    }
     let format = Format::of(&call, false)?;
     let printer = Printer::new(&call, &format);
     for found in &found {
-        let object = &found.object;
-        if let Some(expected) = call.number("current-replicas").filter(|count| *count >= 0) {
-            let present = object.spec().get("replicas").as_int().unwrap_or(0);
-            if present != expected {
-                failures.push(Failure::plain(format!("Expected replicas to be {expected}, was {present}")));
-                continue;
-            }
+        // The first that cannot be scaled ends the call.
+        scale(&call, &found.object, replicas)?;
+        let mut shown = found.object.value.clone();
+        if matches!(found.object.key.kind.info().group, "apps" | "") {
+            shown.set_at(&["spec", "replicas"], replicas);
         }
-        if dry_run != DryRun::Client {
-            let body = value!({ "spec": { "replicas": replicas } });
-            let options = call.options(dry_run);
-            let request = Request::new(Actor::User, Ask::Update(body), &object.key)
-                .subresource(Subresource::Scale)
-                .options(options);
-            if let Err(status) = call.send(request).and_then(|object| record::keep(&call, object)) {
-                failures.push(status.into());
-                continue;
-            }
-        }
-        let value = call.get(object.key.kind, object.namespace(), object.name())?.value.clone();
-        done(&call, &format, &printer, &value, "scaled")?;
+        done(&call, &format, &printer, &shown, "scaled")?;
     }
     Failure::of(failures)
+}
+
+/// Scales one object.
+fn scale(call: &Call, object: &Object, replicas: i64) -> Outcome {
+    let dry_run = call.dry_run()?;
+    if dry_run == DryRun::Client {
+        return Ok(());
+    }
+    let request = |body| {
+        let request = Request::new(Actor::User, Ask::Update(body), &object.key);
+        request.subresource(Subresource::Scale).options(call.options(dry_run))
+    };
+    refuse_unexpected(call, object)?;
+    let scaled = call.send(request(value!({ "spec": { "replicas": replicas } })))?;
+    record::keep(call, scaled)?;
+    Ok(())
+}
+
+/// The conditions of the flags.
+fn refuse_unexpected(call: &Call, object: &Object) -> Outcome {
+    let expected = |what: &str, expected: &str, present: &str| {
+        Err(Failure::plain(format!("Expected {what} to be {expected}, was {present}")))
+    };
+    let present = object.spec().get("replicas").as_int().unwrap_or(0);
+    if let Some(count) = call.number("current-replicas").filter(|count| *count != -1 && *count != present) {
+        return expected("replicas", &count.to_string(), &present.to_string());
+    }
+    let (version, present) = (call.text("resource-version"), object.meta.resource_version.to_string());
+    if !version.is_empty() && version != present {
+        return expected("resource version", version, &present);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    fn web(command: &str, expected: &str, status: i32) {
+        check(
+            &format!("kubectl create deployment web --image=nginx >/dev/null; {command}"),
+            expected,
+            status,
+        );
+    }
+
+    #[test]
+    fn scaling_has_conditions() {
+        web(
+            "kubectl scale deploy web --replicas=2 --current-replicas=7",
+            "error: Expected replicas to be 7, was 1",
+            1,
+        );
+        web(
+            "kubectl scale deploy web --replicas=2 --resource-version=1 | sed 's/was .*//'; kubectl scale deploy web --replicas=2 --resource-version=1 2>&1 | sed 's/was .*//'",
+            "error: Expected resource version to be 1, ",
+            0,
+        );
+        web("kubectl scale deploy -l app=nosuch --replicas=2", "error: no objects passed to scale", 1);
+        web("kubectl scale deploy web --replicas=3 -o jsonpath='{.spec.replicas}'", "3", 0);
+    }
 }

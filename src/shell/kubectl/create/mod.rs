@@ -4,11 +4,14 @@
 
 mod config_map;
 mod deployment;
+mod ingress;
 mod namespace;
 mod policy;
 mod secret;
 mod service;
 mod workloads;
+
+pub use service::go_port;
 
 use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
@@ -55,7 +58,7 @@ pub static VERB: Verb = Verb {
         &config_map::CONFIG_MAP,
         &workloads::CRON_JOB,
         &deployment::VERB,
-        &workloads::INGRESS,
+        &ingress::INGRESS,
         &workloads::JOB,
         &namespace::NAMESPACE,
         &policy::DISRUPTION_BUDGET,
@@ -73,10 +76,8 @@ pub static VERB: Verb = Verb {
 };
 
 async fn run(call: Call) -> Outcome {
-    if let Some(word) = call.operands().first() {
-        let words = call.operands().join(" ");
-        debug_assert!(words.starts_with(word.as_str()), "the words begin with the first");
-        return Err(call.usage_error(&format!("Unexpected args: [{words}]")));
+    if !call.operands().is_empty() {
+        return Err(call.usage_error(&format!("Unexpected args: [{}]", call.operands().join(" "))));
     }
     if call.flags.value("filename").is_none() {
         return Err(Failure::plain("must specify one of -f and -k"));
@@ -86,13 +87,17 @@ async fn run(call: Call) -> Outcome {
     }
     let dry_run = call.dry_run()?;
     let format = Format::of(&call, false)?;
-    let (manifests, mut failures) = manifests::read(&call).await;
-    if manifests.is_empty() && failures.is_empty() {
+    call.field_validation()?;
+    let found = manifests::read_in_order(&call).await;
+    let found = manifests::selected(&call, found)?;
+    if found.is_empty() {
         return Err(Failure::plain("no objects passed to create"));
     }
     let printer = Printer::new(&call, &format);
-    for manifest in &manifests {
-        let created = create(&call, manifest, dry_run)
+    let mut failures = Vec::new();
+    for manifest in found {
+        let created = manifest
+            .and_then(|manifest| create(&call, &manifest, dry_run))
             .and_then(|object| done(&call, &format, &printer, &object, "created"));
         failures.extend(created.err());
     }
@@ -133,12 +138,13 @@ pub fn one_name(call: &Call) -> Result<&str, Failure> {
 pub fn generate(call: &Call, kind: Kind, value: Value, failed: &str) -> Outcome {
     let dry_run = call.dry_run()?;
     let format = Format::of(call, false)?;
+    call.field_validation()?;
     let printer = Printer::new(call, &format);
     let mut value = value;
     let info = kind.info();
     value.set("apiVersion", info.api_version);
     value.set("kind", info.name);
-    if info.namespaced && (call.namespace_given() || dry_run != DryRun::Client) && call.namespace_given() {
+    if info.namespaced && call.namespace_given() {
         value.at_mut(&["metadata"]).set("namespace", SmolStr::new(&call.namespace));
     }
     if call.declares("save-config") && call.has("save-config") {
@@ -155,19 +161,28 @@ pub fn generate(call: &Call, kind: Kind, value: Value, failed: &str) -> Outcome 
     done(call, &format, &printer, &created.value, "created")
 }
 
-/// `KEY=VALUE` pairs of a repeated flag.
+/// Refuses a call that lacks flags which it needs, whatever else is wrong with it.
 ///
 /// # Errors
-/// A pair without its `=`.
-pub fn literals(values: &[&str], what: &str) -> Result<Vec<(String, String)>, Failure> {
-    let mut pairs = Vec::new();
-    for value in values {
-        match value.split_once('=') {
-            Some((key, value)) if !key.is_empty() => pairs.push((key.to_owned(), value.to_owned())),
-            _ => {
-                return Err(Failure::plain(format!("invalid {what} source {value}, expected key=value")));
-            }
-        }
+/// A flag that is missing.
+pub fn required(call: &Call, flags: &[&str]) -> Outcome {
+    let missing: Vec<String> = flags
+        .iter()
+        .filter(|flag| call.flags.value(flag).is_none())
+        .map(|flag| format!("\"{flag}\""))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(pairs)
+    Err(Failure::plain(format!("required flag(s) {} not set", missing.join(", "))))
+}
+
+/// The words of a flag that may be repeated and takes several at once, split at commas.
+pub fn words<'a>(call: &'a Call, flag: &str) -> Vec<&'a str> {
+    call.flags
+        .values(flag)
+        .into_iter()
+        .filter(|list| !list.is_empty())
+        .flat_map(|list| list.split(','))
+        .collect()
 }

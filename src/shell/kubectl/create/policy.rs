@@ -1,7 +1,7 @@
 //! `kubectl create quota`, `priorityclass`, `poddisruptionbudget`, `role`, `clusterrole`, `rolebinding` and
 //! `clusterrolebinding`: stored, not simulated.
 
-use super::{GENERATED, generate, one_name};
+use super::{GENERATED, generate, one_name, required, words};
 use crate::api::registry::Kind;
 use crate::api::value::{Map, SmolStr, Value};
 use crate::shell::command::{Flag, Value as Argument, not_simulated, option, switch};
@@ -138,12 +138,6 @@ generator!(
     cluster_role_binding,
     [CLUSTER_ROLE_NAME, WHO]
 );
-
-/// The values of a repeated flag, split at commas.
-fn words<'a>(call: &'a Call, flag: &str) -> Vec<&'a str> {
-    let lists = call.flags.values(flag).into_iter().flat_map(|list| list.split(','));
-    lists.map(str::trim).filter(|word| !word.is_empty()).collect()
-}
 
 fn texts(words: &[&str]) -> Value {
     words.iter().map(|word| Value::from(SmolStr::new(word))).collect()
@@ -286,10 +280,8 @@ fn role_binding(call: &Call) -> Outcome {
 }
 
 fn cluster_role_binding(call: &Call) -> Outcome {
+    required(call, &["clusterrole"])?;
     one_name(call)?;
-    if call.flags.value("clusterrole").is_none() {
-        return Err(Failure::plain("required flag(s) \"clusterrole\" not set"));
-    }
     let role = ("ClusterRole", call.text("clusterrole"));
     binding(call, Kind::ClusterRoleBinding, role, "failed to create clusterrolebinding: ")
 }

@@ -1,6 +1,6 @@
 //! `kubectl create secret generic|tls|docker-registry`.
 
-use super::config_map::{SOURCES, data};
+use super::config_map::{Entries, SOURCES, data};
 use super::{GENERATED, generate, one_name};
 use crate::api::base64;
 use crate::api::json;
@@ -29,7 +29,7 @@ const REGISTRY: &[Flag] = &[
 ];
 /// The registry that is meant where none is named.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
-const FAILED: &str = "failed to create secret ";
+const FAILED: &str = "failed to create secret: ";
 
 /// `create secret`.
 pub static VERB: Verb = Verb {
@@ -92,7 +92,7 @@ fn secret(call: &Call, kind: &str, data: Vec<(String, String)>) -> Outcome {
 
 fn generic(call: &Call) -> Outcome {
     one_name(call)?;
-    secret(call, call.text("type"), data(call)?)
+    secret(call, call.text("type"), data(call, &Entries::OfSecret)?)
 }
 
 fn tls(call: &Call) -> Outcome {
@@ -100,19 +100,20 @@ fn tls(call: &Call) -> Outcome {
     if call.text("cert").is_empty() || call.text("key").is_empty() {
         return Err(Failure::plain("key and cert must be specified"));
     }
-    let read = |flag: &str, what: &str| {
+    let read = |flag: &str| {
         let file = call.text(flag);
-        let text = call
-            .invocation
-            .read_file(file)
-            .map_err(|_| Failure::plain(format!("open {file}: no such file or directory")))?;
+        call.invocation.read_file(file).map_err(|_| {
+            Failure::plain(format!("Cannot read file {file}, open {file}: no such file or directory"))
+        })
+    };
+    let (certificate, key) = (read("cert")?, read("key")?);
+    for (text, what) in [(&certificate, "certificate"), (&key, "key")] {
         if !text.contains("-----BEGIN ") {
             return Err(Failure::plain(format!("tls: failed to find any PEM data in {what} input")));
         }
-        Ok(text.to_string())
-    };
-    let pair = [("tls.crt", read("cert", "certificate")?), ("tls.key", read("key", "key")?)];
-    secret(call, "kubernetes.io/tls", pair.map(|(key, text)| (key.to_owned(), text)).to_vec())
+    }
+    let pair = [("tls.crt", certificate), ("tls.key", key)];
+    secret(call, "kubernetes.io/tls", pair.map(|(key, text)| (key.to_owned(), text.to_string())).to_vec())
 }
 
 fn docker_registry(call: &Call) -> Outcome {
@@ -127,16 +128,19 @@ fn docker_registry(call: &Call) -> Outcome {
                 ));
             }
             let server = call.flags.value("docker-server").unwrap_or(DOCKER_HUB);
-            let mut entry = value!({
-                "auth": (base64::encode(format!("{user}:{password}").as_bytes())),
-                "password": (SmolStr::new(password)),
-                "username": (SmolStr::new(user))
-            });
-            if !call.text("docker-email").is_empty() {
-                entry.set("email", SmolStr::new(call.text("docker-email")));
+            // In the order of Docker's own structure, which the encoded text shows.
+            let mut entry = Vec::new();
+            for (field, text) in [
+                ("username", user),
+                ("password", password),
+                ("email", call.text("docker-email")),
+                ("auth", &base64::encode(format!("{user}:{password}").as_bytes())),
+            ] {
+                if !text.is_empty() {
+                    entry.push(format!("{}:{}", quoted(field), quoted(text)));
+                }
             }
-            let auths: Value = [(SmolStr::new(server), entry)].into_iter().collect();
-            json::compact(&value!({ "auths": auths }))
+            format!("{{\"auths\":{{{}:{{{}}}}}}}", quoted(server), entry.join(","))
         }
         file => call
             .invocation
@@ -147,6 +151,11 @@ fn docker_registry(call: &Call) -> Outcome {
     secret(call, "kubernetes.io/dockerconfigjson", vec![(KEY.to_owned(), text)])
 }
 
+/// A text as JSON has it.
+fn quoted(text: &str) -> String {
+    json::compact(&Value::from(SmolStr::new(text)))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::shell::testing::check_in_world as check;
@@ -155,7 +164,7 @@ mod tests {
     fn secrets_are_made_for_registries_and_certificates() {
         check(
             "kubectl create secret docker-registry r --docker-username=u --docker-password=p; kubectl get secret r -o go-template='{{index .data \".dockerconfigjson\" | base64decode}}'",
-            "secret/r created\n{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"dTpw\",\"password\":\"p\",\"username\":\"u\"}}}",
+            "secret/r created\n{\"auths\":{\"https://index.docker.io/v1/\":{\"username\":\"u\",\"password\":\"p\",\"auth\":\"dTpw\"}}}",
             0,
         );
         check(
@@ -164,5 +173,10 @@ mod tests {
             0,
         );
         check("kubectl create secret tls t", "error: key and cert must be specified", 1);
+        check(
+            "echo a > c; kubectl create secret tls t --cert=c --key=k",
+            "error: Cannot read file k, open k: no such file or directory",
+            1,
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! `kubectl create service clusterip|nodeport|loadbalancer|externalname`.
 
-use super::{GENERATED, generate, one_name};
+use super::{GENERATED, generate, one_name, required, words};
+use crate::api::kinds::names;
 use crate::api::registry::Kind;
 use crate::api::value::Value;
 use crate::shell::command::{Flag, Value as Argument, option};
@@ -109,11 +110,14 @@ fn load_balancer(call: &Call) -> Outcome {
 }
 
 fn external_name(call: &Call) -> Outcome {
-    if call.flags.value("external-name").is_none() {
-        return Err(Failure::plain("required flag(s) \"external-name\" not set"));
+    required(call, &["external-name"])?;
+    let name = one_name(call)?;
+    let target = call.text("external-name");
+    if !names::dns_subdomain(target).is_empty() {
+        return Err(Failure::plain(format!("invalid service external name {target}")));
     }
-    let mut service = service(call, one_name(call)?, "ExternalName", false, None)?;
-    service.set_at(&["spec", "externalName"], Value::from(call.text("external-name").to_owned()));
+    let mut service = service(call, name, "ExternalName", false, None)?;
+    service.set_at(&["spec", "externalName"], Value::from(target.to_owned()));
     generate(call, Kind::Service, service, "failed to create ExternalName service: ")
 }
 
@@ -124,14 +128,14 @@ fn service(
     needs_ports: bool,
     node_port: Option<i64>,
 ) -> Result<Value, Failure> {
-    let texts: Vec<&str> = call.flags.values("tcp").into_iter().flat_map(|list| list.split(',')).collect();
+    let texts = words(call, "tcp");
     if needs_ports && texts.is_empty() {
         return Err(Failure::plain("at least one tcp port specifier must be provided"));
     }
     let mut ports = Vec::new();
     for text in texts {
         let mut port = port(text).map_err(Failure::plain)?;
-        if let Some(node_port) = node_port {
+        if let Some(node_port) = node_port.filter(|port| *port != 0) {
             port.set("nodePort", node_port);
         }
         ports.push(port);
@@ -148,23 +152,68 @@ fn service(
     Ok(service)
 }
 
-/// `80`, `80:8080` or `80:http` as a port, in Go's error words.
+/// A port as Go reads it.
+///
+/// # Errors
+/// Go's words for a text that is no number of a port.
+pub fn go_port(text: &str) -> Result<u16, String> {
+    text.parse::<u16>().map_err(|_| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let why = if digits { "value out of range" } else { "invalid syntax" };
+        format!("strconv.ParseUint: parsing \"{text}\": {why}")
+    })
+}
+
+/// `80`, `80:8080` or `80:http` as a port, in Go's error words. What follows a second colon is ignored.
 fn port(text: &str) -> Result<Value, String> {
-    let (port, target) = match text.split_once(':') {
-        Some((port, target)) => (port, Some(target)),
-        None => (text, None),
-    };
-    let number =
-        port.parse::<u16>().map_err(|_| format!("strconv.ParseUint: parsing \"{port}\": invalid syntax"))?;
-    let target = match target {
+    let mut parts = text.split(':');
+    let port = parts.next().unwrap_or("");
+    let number = go_port(port)?;
+    let target = match parts.next() {
         None => Value::from(number),
         Some(target) => match target.parse::<i64>() {
             Ok(target) if (1..=65535).contains(&target) => Value::from(target),
-            Ok(_) => return Err("must be between 1 and 65535, inclusive".to_owned()),
-            Err(_) => Value::from(target.to_owned()),
+            Ok(_) => return Err(names::PORT.to_owned()),
+            Err(_) => match names::port_name(target) {
+                problems if problems.is_empty() => Value::from(target.to_owned()),
+                problems => return Err(problems.join(",")),
+            },
         },
     };
     Ok(value!({
         "name": (text.replace(':', "-")), "port": number, "protocol": "TCP", "targetPort": target
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::port;
+    use crate::api::json::compact;
+    use crate::shell::testing::check_in_world;
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(port(text).map_or_else(|why| why, |port| compact(&port)), expected, "{text}");
+    }
+
+    #[test]
+    fn ports_are_read_as_kubectl_reads_them() {
+        check("80", r#"{"name":"80","port":80,"protocol":"TCP","targetPort":80}"#);
+        check("80:8080", r#"{"name":"80-8080","port":80,"protocol":"TCP","targetPort":8080}"#);
+        check("80:http", r#"{"name":"80-http","port":80,"protocol":"TCP","targetPort":"http"}"#);
+        check("80:8080:90", r#"{"name":"80-8080-90","port":80,"protocol":"TCP","targetPort":8080}"#);
+        check("http", "strconv.ParseUint: parsing \"http\": invalid syntax");
+        check("70000", "strconv.ParseUint: parsing \"70000\": value out of range");
+        check("-1", "strconv.ParseUint: parsing \"-1\": invalid syntax");
+        check("80:0", "must be between 1 and 65535, inclusive");
+        check("80:a_b", "must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)");
+        check("80:-", "must contain at least one letter (a-z),must not begin or end with a hyphen");
+    }
+
+    #[test]
+    fn an_external_name_is_checked_before_anything_is_sent() {
+        let typed = |name: &str| format!("kubectl create service externalname a --external-name={name}");
+        check_in_world(&typed("Foo_Bar"), "error: invalid service external name Foo_Bar", 1);
+        check_in_world(&typed("a.b."), "error: invalid service external name a.b.", 1);
+        check_in_world(&typed("a.b"), "service/a created", 0);
+    }
 }

@@ -1,11 +1,12 @@
-//! `kubectl create job`, `cronjob` and `ingress`.
+//! `kubectl create job` and `cronjob`.
 
-use super::{GENERATED, generate, one_name};
+use super::{GENERATED, generate, one_name, required};
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
-use crate::shell::command::{Flag, Value as Argument, not_simulated, option};
+use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
+use crate::shell::kubectl::resources::{self, Found, Reading};
 use crate::shell::kubectl::verb::{Action, Operands, Verb, flags};
 use crate::value;
 use crate::words::Words;
@@ -22,19 +23,6 @@ const SCHEDULE: &[Flag] = &[
     option('\0', "schedule", Argument::Text, "when to run, as cron writes it", "cron 格式的调度时间"),
     option('\0', "restart", Argument::OneOf(&["OnFailure", "Never"]), "when to start again", "重启策略"),
 ];
-const RULES: &[Flag] = &[
-    option(
-        '\0',
-        "rule",
-        Argument::Text,
-        "HOST/PATH=SERVICE:PORT; may be repeated",
-        "主机/路径=服务:端口；可重复",
-    ),
-    option('\0', "class", Argument::Text, "the IngressClass", "IngressClass 名称"),
-    not_simulated('\0', "default-backend", Argument::Text, "--rule"),
-    not_simulated('\0', "annotation", Argument::Text, "kubectl annotate"),
-];
-
 /// `create job`.
 pub static JOB: Verb = Verb {
     name: "job",
@@ -59,30 +47,6 @@ pub static CRON_JOB: Verb = Verb {
     action: Action::Now(cron_job),
 };
 
-/// `create ingress`.
-pub static INGRESS: Verb = Verb {
-    name: "ingress",
-    aliases: &["ing"],
-    usage: "NAME --rule=HOST/PATH=SERVICE:PORT",
-    summary: Words { en: "create an Ingress", zh: "创建 Ingress" },
-    flags: flags![RULES, GENERATED],
-    children: &[],
-    operands: Operands::Nothing,
-    action: Action::Now(ingress),
-};
-
-fn required(call: &Call, flags: &[&str]) -> Outcome {
-    let missing: Vec<String> = flags
-        .iter()
-        .filter(|flag| call.flags.value(flag).is_none())
-        .map(|flag| format!("\"{flag}\""))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::plain(format!("required flag(s) {} not set", missing.join(", "))))
-}
-
 /// The command behind `--`.
 fn command(call: &Call) -> Value {
     let from = call.flags.before_dashes.unwrap_or(call.operands().len());
@@ -91,11 +55,16 @@ fn command(call: &Call) -> Value {
 
 /// The Job that a CronJob would make.
 fn job_of_cron_job(call: &Call, name: &str, from: &str) -> Result<Value, Failure> {
-    let (kind, source) = from.split_once('/').unwrap_or(("cronjob", from));
-    if Kind::of_resource(kind) != Some(Kind::CronJob) {
+    let queries = resources::queries(call, &[from.to_owned()], Vec::new(), Reading::default())?;
+    let (found, failures) = resources::objects(call, &queries);
+    Failure::of(failures)?;
+    let [Found { object: source, .. }] = found.as_slice() else {
         return Err(Failure::plain("from must be an existing cronjob"));
+    };
+    let info = source.key.kind.info();
+    if source.key.kind != Kind::CronJob {
+        return Err(Failure::plain(format!("unknown object type *{}.{}", info.version, info.name)));
     }
-    let source = call.get(Kind::CronJob, &call.namespace, source)?;
     let template = source.spec().get("jobTemplate");
     let mut metadata = value!({
         "name": (name.to_owned()),
@@ -149,8 +118,8 @@ fn job(call: &Call) -> Outcome {
 }
 
 fn cron_job(call: &Call) -> Outcome {
-    let name = one_name(call)?;
     required(call, &["image", "schedule"])?;
+    let name = one_name(call)?;
     let restart = Some(call.text("restart")).filter(|policy| !policy.is_empty()).unwrap_or("OnFailure");
     let document = value!({
         "metadata": { "name": (name.to_owned()) },
@@ -166,53 +135,25 @@ fn cron_job(call: &Call) -> Outcome {
     generate(call, Kind::CronJob, document, "failed to create cronjob: ")
 }
 
-fn ingress(call: &Call) -> Outcome {
-    let name = one_name(call)?;
-    let mut rules = Vec::new();
-    for text in call.flags.values("rule") {
-        rules.push(rule(text).ok_or_else(|| {
-            Failure::plain(format!(
-                "rule {text} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"
-            ))
-        })?);
-    }
-    if rules.is_empty() {
-        return Err(Failure::plain(
-            "not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)",
-        ));
-    }
-    let mut spec = value!({ "rules": rules });
-    if let Some(class) = call.flags.value("class") {
-        spec.set("ingressClassName", SmolStr::new(class));
-    }
-    let document = value!({
-        "metadata": { "name": (name.to_owned()) }, "spec": spec, "status": { "loadBalancer": {} }
-    });
-    generate(call, Kind::Ingress, document, "failed to create ingress: ")
-}
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
 
-/// `foo.com/bar*=svc:80` as a rule.
-fn rule(text: &str) -> Option<Value> {
-    let (place, backend) = text.split(',').next()?.split_once('=')?;
-    let (host, path) = place.split_once('/')?;
-    let (service, port) = backend.split_once(':')?;
-    let port = match port.parse::<u16>() {
-        Ok(number) => value!({ "number": number }),
-        Err(_) => value!({ "name": (port.to_owned()) }),
-    };
-    let (path, kind) = match path.strip_suffix('*') {
-        Some(path) => (path, "Prefix"),
-        None => (path, "Exact"),
-    };
-    let mut rule = value!({
-        "http": { "paths": [{
-            "backend": { "service": { "name": (service.to_owned()), "port": port } },
-            "path": (format!("/{path}")),
-            "pathType": kind
-        }] }
-    });
-    if !host.is_empty() {
-        rule.set("host", SmolStr::new(host));
+    #[test]
+    fn a_cron_job_needs_an_image_and_a_schedule() {
+        check("kubectl create cronjob", "error: required flag(s) \"image\", \"schedule\" not set", 1);
+        check("kubectl create cj c --image=a", "error: required flag(s) \"schedule\" not set", 1);
     }
-    Some(rule)
+
+    #[test]
+    fn a_job_is_made_from_a_cron_job_alone() {
+        check("kubectl create job j --from=x", "error: the server doesn't have a resource type \"x\"", 1);
+        check(
+            "kubectl create job j --from=cronjob",
+            "error: resource(s) were provided, but no name was specified",
+            1,
+        );
+        check("kubectl create job j --from=pod/x", "Error from server (NotFound): pods \"x\" not found", 1);
+        check("kubectl create job j --from=svc/kubernetes", "error: unknown object type *v1.Service", 1);
+    }
 }

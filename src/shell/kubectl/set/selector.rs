@@ -1,6 +1,6 @@
 //! `kubectl set selector`.
 
-use super::{LOCAL, send, targets};
+use super::{LOCAL, Unchanged, Wording, each_target, flat, send};
 use crate::api::registry::Kind;
 use crate::api::selector::{Operator, Selector};
 use crate::api::value::{Map, Value};
@@ -8,6 +8,7 @@ use crate::shell::command::{Flag, Value as Argument, option};
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
 use crate::shell::kubectl::record::RECORD;
+use crate::shell::kubectl::resources::local_needs_files;
 use crate::shell::kubectl::verb::{
     ALL, Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, PLAIN_FILES, Verb, flags,
 };
@@ -30,11 +31,12 @@ pub static VERB: Verb = Verb {
 
 async fn run(call: Call) -> Outcome {
     let Some((expression, words)) = call.operands().split_last() else {
-        return Err(Failure::plain(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        ));
+        return Err(Failure::plain("one selector is required"));
     };
-    let (found, mut failures) = targets(&call, words).await?;
+    if call.is_local() && !words.is_empty() {
+        return Err(local_needs_files());
+    }
+    let (found, mut failures) = each_target(&call, words).await?;
     let selector = if found.is_empty() { Value::Null } else { read(expression)? };
     let mut changed = Vec::new();
     for found in &found {
@@ -46,9 +48,11 @@ async fn run(call: Call) -> Outcome {
         value.set_at(&["spec", "selector"], selector.clone());
         changed.push((found.object.as_ref(), value));
     }
-    failures.extend(send(&call, changed, "selector updated").err());
-    Failure::of(failures)
+    failures.extend(send(&call, changed, WORDING).err());
+    Failure::of(flat(failures))
 }
+
+const WORDING: Wording = Wording { done: "selector updated", failed: "", unchanged: Unchanged::Sent };
 
 fn read(text: &str) -> Result<Value, Failure> {
     let selector = Selector::parse(text).map_err(Failure::plain)?;

@@ -1,6 +1,6 @@
 //! `kubectl set serviceaccount`.
 
-use super::{LOCAL, pod_spec_path, send, targets};
+use super::{LOCAL, Unchanged, Wording, flat, refuse_contradictions, send, spec_path, targets};
 use crate::api::value::SmolStr;
 use crate::shell::kubectl::call::Call;
 use crate::shell::kubectl::failure::{Failure, Outcome};
@@ -26,21 +26,27 @@ async fn run(call: Call) -> Outcome {
     let Some((account, words)) = call.operands().split_last() else {
         return Err(Failure::plain("serviceaccount is required"));
     };
-    let (found, mut failures) = targets(&call, words).await?;
+    let found = targets(&call, words).await?;
+    refuse_contradictions(&call)?;
+    let mut failures = Vec::new();
     let mut changed = Vec::new();
     for found in &found {
         let object = found.object.as_ref();
-        let Some(path) = pod_spec_path(object.key.kind) else {
-            let name = object.key.kind.name();
-            failures.push(Failure::plain(format!(
-                "the object is not a pod or does not have a pod template: {name}"
-            )));
-            continue;
-        };
-        let mut value = object.value.clone();
-        value.at_mut(path).set("serviceAccountName", SmolStr::new(account));
-        changed.push((object, value));
+        match spec_path(object) {
+            Ok(path) => {
+                let mut value = object.value.clone();
+                value.at_mut(path).set("serviceAccountName", SmolStr::new(account));
+                changed.push((object, value));
+            }
+            Err(failure) => failures.push(failure),
+        }
     }
-    failures.extend(send(&call, changed, "serviceaccount updated").err());
-    Failure::of(failures)
+    failures.extend(send(&call, changed, WORDING).err());
+    Failure::of(flat(failures))
 }
+
+const WORDING: Wording = Wording {
+    done: "serviceaccount updated",
+    failed: "failed to patch ServiceAccountName ",
+    unchanged: Unchanged::Sent,
+};
