@@ -40,6 +40,12 @@ impl Cluster {
         Ok(())
     }
 
+    /// Whether a namespace is being deleted.
+    #[must_use]
+    pub fn is_namespace_terminating(&self, namespace: &str) -> bool {
+        self.find(Kind::Namespace, "", namespace).is_some_and(|namespace| namespace.is_terminating())
+    }
+
     pub(super) fn admit_namespace(
         &self,
         kind: Kind,

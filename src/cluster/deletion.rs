@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Cluster;
 use super::actor::Actor;
+use super::disruption;
 use super::request::{Body, Propagation, Request};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
@@ -29,8 +30,19 @@ impl Cluster {
         self.admit_delete(request.kind, &request.name)?;
         if request.options.eviction {
             self.admit_eviction(&before)?;
+            if !request.options.dry_run && !before.is_terminating() {
+                let evicted = self.note_eviction(request, &before);
+                return self.remove(request, &evicted);
+            }
         }
         self.remove(request, &before)
+    }
+
+    /// Notes on a Pod that it goes because it was evicted.
+    fn note_eviction(&mut self, request: &Request, pod: &Arc<Object>) -> Arc<Object> {
+        let document =
+            disruption::marked(pod, "EvictionByEvictionAPI", "Eviction API: evicting", self.timestamp());
+        self.store_version(request.actor, request.kind, Some(pod.clone()), document)
     }
 
     /// Serves the deletion of all objects that a request selects.

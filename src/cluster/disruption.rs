@@ -12,7 +12,9 @@ use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::selector::Selector;
 use crate::api::status::{Reason, Status};
+use crate::api::time::Timestamp;
 use crate::api::value::Value;
+use crate::value;
 
 /// What a budget counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,25 @@ impl Cluster {
         let wanted = |owner: &Key| self.get(owner).and_then(|object| object.spec().get("replicas").as_int());
         alone + owners.iter().filter_map(wanted).sum::<i64>()
     }
+}
+
+/// A Pod's document with the condition that says that somebody disrupts it.
+#[must_use]
+pub fn marked(pod: &Object, reason: &'static str, message: &'static str, now: Timestamp) -> Value {
+    const KIND: &str = "DisruptionTarget";
+    let mut document = pod.value.clone();
+    let conditions = document.field_mut("status").field_mut("conditions").list_mut();
+    conditions.retain(|one| one.get("type").str() != KIND);
+    conditions.push(value!({
+        "lastProbeTime": null,
+        "lastTransitionTime": now,
+        "message": message,
+        "observedGeneration": (pod.meta.generation),
+        "reason": reason,
+        "status": "True",
+        "type": KIND
+    }));
+    document
 }
 
 /// A percentage of a number, rounded up.

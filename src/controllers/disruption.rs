@@ -2,7 +2,7 @@
 //!
 //! Owns the status of PodDisruptionBudgets. The numbers are [`crate::cluster::disruption`]'s. Source: `pkg/controller/disruption` of Kubernetes.
 
-use super::{Context, Controller, WorkQueue, owned};
+use super::{Context, Controller, Event, WorkQueue, owned};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::selector::Selector;
@@ -40,8 +40,13 @@ impl Controller for DisruptionController {
     }
 
     fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
+        let Some(budget) = context.cluster.get(key).cloned() else { return };
+        let selector = Selector::of_label_selector(budget.spec().get("selector"));
+        let selects = |pod: &Object| selector.as_ref().is_some_and(|one| one.matches(&pod.meta.labels));
+        if !context.cluster.list(Kind::Pod, Some(&key.namespace)).any(|pod| selects(pod)) {
+            context.event(&budget, Event::normal("NoPods", "No matching pods found".to_owned()));
+        }
         let cluster = &mut *context.cluster;
-        let Some(budget) = cluster.get(key).cloned() else { return };
         let Some(Counts { expected, desired, healthy }) = cluster.disruption_counts(&budget) else { return };
         let allowed = if expected > 0 { (healthy - desired).max(0) } else { 0 };
         let (reason, truth) =

@@ -43,6 +43,13 @@ use crate::cluster::{Actor, Cluster};
 use crate::containers::Runtime;
 pub use events::Event;
 
+/// The variables of Services that a Pod gets which starts now in a namespace, in the kubelet's order; without
+/// `links` (`enableServiceLinks`) only those of the API server.
+#[must_use]
+pub fn service_variables(cluster: &Cluster, namespace: &str, links: bool) -> Vec<(String, String)> {
+    kubelet::service_variables(cluster, namespace, links)
+}
+
 /// A controller: what makes a key dirty, and what to do about a dirty key.
 pub trait Controller {
     /// Under which name it acts. Each controller has its own.
@@ -103,6 +110,11 @@ impl WorkQueue {
         }
     }
 
+    /// Marks many keys dirty.
+    pub fn add_all(&mut self, keys: impl IntoIterator<Item = Key>) {
+        keys.into_iter().for_each(|key| self.add(key));
+    }
+
     /// Takes the key that has waited longest.
     pub fn take(&mut self) -> Option<Key> {
         let key = self.order.pop_front()?;
@@ -161,7 +173,7 @@ impl Default for Controllers {
             Box::new(endpoint_slice::EndpointSliceController),
             Box::new(endpoint_slice_mirroring::EndpointSliceMirroring),
             Box::new(garbage_collector::GarbageCollector),
-            Box::new(namespace::NamespaceController),
+            Box::<namespace::NamespaceController>::default(),
             Box::<kubernetes_service::KubernetesService>::default(),
             Box::<cloud_load_balancer::CloudLoadBalancer>::default(),
         ];

@@ -1,19 +1,23 @@
 //! namespace-controller, with what every namespace gets: a service account and the root certificate.
 //!
-//! Owns emptying a namespace that is being deleted, and removing it when nothing is left. The certificate is a made-up
-//! text: nothing here speaks TLS.
+//! Owns emptying a namespace that is being deleted (Pods first), saying what is left in it, and removing it when
+//! nothing is. The certificate is a made-up text: nothing here speaks TLS. Source: `pkg/controller/namespace`.
 
-use super::{Context, Controller, WorkQueue};
+mod remains;
+
+use std::collections::BTreeMap;
+
+use super::{Context, Controller, WorkQueue, owned};
 use crate::api::object::Key;
-use crate::api::registry::{KINDS, Kind};
-use crate::api::time::Timestamp;
+use crate::api::registry::{KINDS, Kind, KindInfo};
+use crate::cluster::clock::{Instant, Span};
 use crate::cluster::journal::Entry;
 use crate::cluster::request::Options;
 use crate::cluster::{Actor, Cluster};
 use crate::value;
 
-/// How long after its deletion a namespace is emptied (`namespaceDeletionGracePeriod`).
-const GRACE_SECONDS: i64 = 5;
+/// How long after a change of a namespace that is being deleted it is looked at (`namespaceDeletionGracePeriod`).
+const GRACE: Span = Span::from_seconds(5);
 
 /// The text in every `kube-root-ca.crt`.
 const ROOT_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
@@ -23,7 +27,11 @@ IGl0LCBhbmQgdGhpcyBpcyBubyByZWFsIGNlcnRpZmljYXRlLgo=
 ";
 
 /// The namespace controller.
-pub(super) struct NamespaceController;
+#[derive(Default)]
+pub(super) struct NamespaceController {
+    /// When namespaces that are being deleted were looked at last.
+    looked: BTreeMap<Key, Instant>,
+}
 
 impl Controller for NamespaceController {
     fn actor(&self) -> Actor {
@@ -54,11 +62,16 @@ impl Controller for NamespaceController {
         match namespace.meta.deletion {
             None => furnish(context.cluster, &key.name),
             Some(since) => {
-                let empties = context.cluster.instant_of(Timestamp(since.0 + GRACE_SECONDS));
-                if empties > context.cluster.now() {
-                    context.requeue(empties - context.cluster.now());
-                } else {
-                    empty(context.cluster, key);
+                let from = self.looked.get(key).copied();
+                let due = from.unwrap_or_else(|| context.cluster.instant_of(since)) + GRACE;
+                if due > context.cluster.now() {
+                    return context.requeue(due - context.cluster.now());
+                }
+                self.looked.insert(key.clone(), context.cluster.now());
+                if empty(context.cluster, key) {
+                    self.looked.remove(key);
+                } else if pods_go(context.cluster, &key.name) {
+                    context.requeue(GRACE);
                 }
             }
         }
@@ -92,21 +105,37 @@ fn furnish(cluster: &mut Cluster, namespace: &str) {
     };
 }
 
-/// Deletes everything in a namespace, and the namespace itself when nothing is left.
-fn empty(cluster: &mut Cluster, key: &Key) {
-    let mut left = false;
-    for info in KINDS.iter().filter(|info| info.namespaced) {
-        let keys: Vec<Key> =
-            cluster.list(info.kind, Some(&key.name)).map(|object| object.key.clone()).collect();
-        for one in keys {
-            let waits = cluster.get(&one).is_some_and(|object| object.is_terminating());
-            if !waits {
-                let _gone = cluster.delete(Actor::Namespace, &one, Options::default());
-            }
-            left |= cluster.get(&one).is_some();
-        }
+/// Whether a namespace has Pods that are on their way out.
+fn pods_go(cluster: &Cluster, namespace: &str) -> bool {
+    cluster.list(Kind::Pod, Some(namespace)).any(|pod| pod.is_terminating())
+}
+
+/// Deletes what is in a namespace, Pods before everything else, and the namespace itself when nothing is left; else
+/// it says what is. Whether it is gone.
+fn empty(cluster: &mut Cluster, key: &Key) -> bool {
+    let namespaced = || KINDS.iter().filter(|info| info.namespaced);
+    delete_all(cluster, &key.name, namespaced().filter(|info| info.kind == Kind::Pod));
+    if cluster.list(Kind::Pod, Some(&key.name)).next().is_none() {
+        delete_all(cluster, &key.name, namespaced());
     }
-    if !left {
-        let _gone = cluster.delete(Actor::Namespace, key, Options::default());
+    let left = remains::of(cluster, &key.name);
+    if left.is_empty() {
+        return cluster.delete(Actor::Namespace, key, Options::default()).is_ok();
+    }
+    let Some(namespace) = cluster.get(key).cloned() else { return true };
+    let mut status = namespace.status().clone();
+    status.set("conditions", left.conditions(namespace.status(), cluster.timestamp()));
+    owned::write_status(cluster, Actor::Namespace, &namespace, status);
+    false
+}
+
+/// Asks for the deletion of all objects of some kinds.
+fn delete_all<'a>(cluster: &mut Cluster, namespace: &str, kinds: impl Iterator<Item = &'a KindInfo>) {
+    for info in kinds {
+        let living = cluster.list(info.kind, Some(namespace)).filter(|object| !object.is_terminating());
+        let keys: Vec<Key> = living.map(|object| object.key.clone()).collect();
+        for one in keys {
+            let _gone = cluster.delete(Actor::Namespace, &one, Options::default());
+        }
     }
 }

@@ -5,13 +5,14 @@
 //! first follows `ActivePodsWithRanks` of Kubernetes' `controller_utils.go`.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Context, Controller, Event, WorkQueue, owned};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
-use crate::api::value::SmolStr;
+use crate::api::time::Timestamp;
+use crate::api::value::{SmolStr, Value};
 use crate::cluster::clock::{Instant, Span};
 use crate::cluster::journal::Entry;
 use crate::cluster::request::Options;
@@ -34,12 +35,19 @@ pub(super) struct ReplicaSetController {
     /// Which owners it is deleting Pods of: when it goes on, and how many are gone. It does not look at an
     /// owner anew before the last deletion is answered.
     deleting: BTreeMap<Key, (Instant, u32)>,
+    /// Owners whose Pods the server refused.
+    failing: BTreeSet<Key>,
 }
 
 impl ReplicaSetController {
     /// The controller of ReplicaSets.
     pub(super) fn of_replica_sets() -> Self {
-        Self { kind: Kind::ReplicaSet, actor: Actor::ReplicaSet, deleting: BTreeMap::new() }
+        Self {
+            kind: Kind::ReplicaSet,
+            actor: Actor::ReplicaSet,
+            deleting: BTreeMap::new(),
+            failing: BTreeSet::new(),
+        }
     }
 
     /// The controller of ReplicationControllers.
@@ -48,6 +56,7 @@ impl ReplicaSetController {
             kind: Kind::ReplicationController,
             actor: Actor::ReplicationController,
             deleting: BTreeMap::new(),
+            failing: BTreeSet::new(),
         }
     }
 }
@@ -65,6 +74,10 @@ impl Controller for ReplicaSetController {
         match entry.key.kind {
             Kind::Pod => owned::observe(self.kind, entry, cluster, dirty),
             kind if kind == self.kind => dirty.add(entry.key.clone()),
+            // What a Pod could not be made without may be there now.
+            Kind::ServiceAccount | Kind::PriorityClass | Kind::LimitRange | Kind::ResourceQuota => {
+                dirty.add_all(self.failing.iter().cloned());
+            }
             _ => {}
         }
     }
@@ -83,9 +96,13 @@ impl Controller for ReplicaSetController {
         let terminating = others.iter().filter(|pod| pod.is_terminating()).count();
         let wanted = usize::try_from(owned::replicas(&set)).unwrap_or(0);
         let mut active = active;
+        let mut refused = None;
+        self.failing.remove(key);
         if !set.is_terminating() {
             if active.len() < wanted {
-                active.extend(create(context, &set, (wanted - active.len()).min(BURST)));
+                let (created, why) = create(context, &set, (wanted - active.len()).min(BURST));
+                active.extend(created);
+                refused = why;
             } else if active.len() > wanted {
                 let gone = began.map_or(0, |(_, gone)| gone);
                 let excess = active.len() - wanted;
@@ -100,11 +117,15 @@ impl Controller for ReplicaSetController {
                 }
             }
         }
-        write_status(context, &set, &active, terminating);
+        if refused.is_some() {
+            self.failing.insert(key.clone());
+        }
+        write_status(context, &set, &active, terminating, refused);
     }
 }
 
-fn create(context: &mut Context<'_>, set: &Object, count: usize) -> Vec<Arc<Object>> {
+/// Makes Pods; gives them, and why the server refused to make more.
+fn create(context: &mut Context<'_>, set: &Object, count: usize) -> (Vec<Arc<Object>>, Option<String>) {
     let document = owned::pod_of_template(set);
     let mut created = Vec::with_capacity(count);
     for _ in 0..count {
@@ -114,16 +135,16 @@ fn create(context: &mut Context<'_>, set: &Object, count: usize) -> Vec<Arc<Obje
                 context.event(set, Event::normal("SuccessfulCreate", message));
                 created.push(pod);
             }
+            // In a namespace that goes nobody is told.
+            Err(_) if context.cluster.is_namespace_terminating(set.namespace()) => break,
             Err(status) => {
-                context.event(
-                    set,
-                    Event::warning("FailedCreate", format!("Error creating: {}", status.message)),
-                );
-                break;
+                let message = format!("Error creating: {}", status.message);
+                context.event(set, Event::warning("FailedCreate", message));
+                return (created, Some(status.message));
             }
         }
     }
-    created
+    (created, None)
 }
 
 /// Deletes the Pods that can be missed most.
@@ -169,7 +190,28 @@ fn delete(context: &mut Context<'_>, set: &Object, active: &[Arc<Object>], count
     }
 }
 
-fn write_status(context: &mut Context<'_>, set: &Object, active: &[Arc<Object>], terminating: usize) {
+/// The conditions of an owner: ReplicaFailure where the server refused a Pod. The first refusal is told.
+fn conditions(set: &Object, refused: Option<String>, now: Timestamp) -> Vec<Value> {
+    const KIND: &str = "ReplicaFailure";
+    let known = set.status().get("conditions").items();
+    let mut conditions: Vec<Value> = known.to_vec();
+    match refused {
+        None => conditions.retain(|one| one.get("type").str() != KIND),
+        Some(why) if !known.iter().any(|one| one.get("type").str() == KIND) => conditions.push(value!({
+            "lastTransitionTime": now, "message": why, "reason": "FailedCreate", "status": "True", "type": KIND
+        })),
+        Some(_) => {}
+    }
+    conditions
+}
+
+fn write_status(
+    context: &mut Context<'_>,
+    set: &Object,
+    active: &[Arc<Object>],
+    terminating: usize,
+    refused: Option<String>,
+) {
     let cluster = &mut *context.cluster;
     let template = set.spec().at(&["template", "metadata", "labels"]);
     let labelled =
@@ -193,6 +235,10 @@ fn write_status(context: &mut Context<'_>, set: &Object, active: &[Arc<Object>],
     count("availableReplicas", available);
     if set.meta.generation > 0 {
         status.set("observedGeneration", set.meta.generation);
+    }
+    let conditions = conditions(set, refused, now);
+    if !conditions.is_empty() {
+        status.set("conditions", conditions);
     }
     if let Some(after) = owned::until_available(ready, wait, cluster) {
         context.requeue(after);

@@ -6,6 +6,7 @@
 //! plug-ins and `framework.FitError`.
 
 mod filter;
+mod neighbours;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ use crate::cluster::request::{Request, Subresource, Verb};
 use crate::cluster::{Actor, Cluster};
 use crate::value;
 use filter::{Needs, Usage};
+use neighbours::Neighbours;
 
 /// How many fitting nodes are compared at most (`minFeasibleNodesToFind`).
 const COMPARED: usize = 100;
@@ -41,6 +43,8 @@ pub(super) struct Scheduler {
     by_owner: FxHashMap<SmolStr, BTreeMap<SmolStr, usize>>,
     /// Pods for which there was no node.
     waiting: BTreeSet<Key>,
+    /// Pods on nodes that refuse certain others beside them.
+    averse: BTreeSet<Key>,
     lots: u64,
 }
 
@@ -68,6 +72,13 @@ impl Scheduler {
     /// Adds or takes a Pod's weight on its node.
     fn weigh(&mut self, pod: &Object, add: bool, seed: u64) {
         let Some(node) = occupied(pod) else { return };
+        if neighbours::is_averse(pod) {
+            if add {
+                self.averse.insert(pod.key.clone());
+            } else {
+                self.averse.remove(&pod.key);
+            }
+        }
         let lot = self.draw(seed);
         let info = self.nodes.entry(node.clone()).or_default();
         let before = (info.usage.pods, info.lot, node.clone());
@@ -114,11 +125,13 @@ impl Scheduler {
         let siblings_on = |node: &SmolStr| siblings.and_then(|counts| counts.get(node)).copied().unwrap_or(0);
         let mut best: Option<(usize, &SmolStr)> = None;
         let mut fitting = 0;
-        let mut reasons: BTreeMap<filter::Reason, usize> = BTreeMap::new();
+        let mut reasons: BTreeMap<SmolStr, usize> = BTreeMap::new();
+        let mut hopeless = 0;
+        let neighbours = Neighbours::of(pod, &self.averse, cluster);
         for (_, _, name) in &self.by_load {
             let Some(node) = cluster.find(Kind::Node, "", name) else { continue };
             let usage = &self.nodes.get(name).expect("every ordered node is known").usage;
-            match filter::fits(pod, &needs, node, usage, cluster) {
+            match filter::fits(pod, &needs, node, usage, &neighbours) {
                 Ok(()) => {
                     fitting += 1;
                     let count = siblings_on(name);
@@ -130,13 +143,25 @@ impl Scheduler {
                     }
                 }
                 Err(why) => {
+                    hopeless += usize::from(why.iter().any(|reason| !reason.preemptible));
                     for reason in why {
-                        *reasons.entry(reason).or_default() += 1;
+                        *reasons.entry(reason.words).or_default() += 1;
                     }
                 }
             }
         }
-        best.map(|(_, name)| name.clone()).ok_or_else(|| filter::failure(self.by_load.len(), &reasons))
+        let preempts = pod.spec().get("preemptionPolicy").str() != "Never";
+        best.map(|(_, name)| name.clone())
+            .ok_or_else(|| filter::failure(self.by_load.len(), &reasons, hopeless, preempts))
+    }
+
+    /// Whether a Pod waits that wants to be near others or evenly spread.
+    fn waits_for_neighbour(&self, cluster: &Cluster) -> bool {
+        self.waiting.iter().filter_map(|key| cluster.get(key)).any(|pod| {
+            let spec = pod.spec();
+            !spec.at(&["affinity", "podAffinity"]).is_null()
+                || !spec.get("topologySpreadConstraints").is_empty()
+        })
     }
 
     fn wait(&mut self, pod: &Object, why: String, context: &mut Context<'_>) {
@@ -206,7 +231,8 @@ impl Controller for Scheduler {
                     if let Some(pod) = entry.after.as_deref() {
                         self.weigh(pod, true, seed);
                     }
-                    if before.is_some() {
+                    // One that left makes room, one that came may be the neighbour that was wanted.
+                    if before.is_some() || self.waits_for_neighbour(cluster) {
                         self.waiting.iter().for_each(|key| dirty.add(key.clone()));
                     }
                 }

@@ -13,8 +13,7 @@ use crate::api::value::Value;
 use crate::cluster::clock::{Instant, Span};
 use crate::cluster::journal::Entry;
 use crate::cluster::request::Options;
-use crate::cluster::{Actor, Cluster};
-use crate::value;
+use crate::cluster::{Actor, Cluster, disruption};
 
 /// The controller.
 #[derive(Default)]
@@ -118,18 +117,8 @@ fn stay(taints: &[Value], tolerations: &[Value]) -> Stay {
 fn evict(pod: &Object, context: &mut Context<'_>) {
     let message = format!("Marking for deletion Pod {}/{}", pod.namespace(), pod.name());
     context.event(pod, Event::normal("TaintManagerEviction", message));
-    let mut document = pod.value.clone();
-    let conditions = document.field_mut("status").field_mut("conditions").list_mut();
-    conditions.retain(|one| one.get("type").str() != "DisruptionTarget");
-    conditions.push(value!({
-        "lastProbeTime": null,
-        "lastTransitionTime": (context.cluster.timestamp()),
-        "message": "Taint manager: deleting due to NoExecute taint",
-        "observedGeneration": (pod.meta.generation),
-        "reason": "DeletionByTaintManager",
-        "status": "True",
-        "type": "DisruptionTarget"
-    }));
+    let message = "Taint manager: deleting due to NoExecute taint";
+    let document = disruption::marked(pod, "DeletionByTaintManager", message, context.cluster.timestamp());
     // Somebody may have removed it a moment ago.
     let _told = context.cluster.update_status(Actor::TaintEviction, &pod.key, document);
     let options = Options { uid: pod.meta.uid.clone(), ..Options::default() };
@@ -139,6 +128,7 @@ fn evict(pod: &Object, context: &mut Context<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value;
 
     #[test]
     fn a_pod_stays_as_long_as_it_tolerates_every_taint() {

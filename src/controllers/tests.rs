@@ -2,7 +2,10 @@
 
 mod batch;
 mod init;
+mod jobs;
+mod neighbours;
 mod nodes;
+mod refusals;
 mod volumes;
 mod workloads;
 

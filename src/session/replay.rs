@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::condition::Condition;
 use super::format::{Exchange, Session, Step, shown};
 use crate::api::registry::Kind;
-use crate::cluster::{Kubelets, Settings};
+use crate::cluster::{Cluster, Kubelets, Settings};
+use crate::controllers;
 use crate::shell::filesystem::parent;
 use crate::shell::host::{Host, Progress};
 use crate::shell::interpreter::Shell;
@@ -72,6 +73,17 @@ fn settings(session: &Session) -> Settings {
     settings
 }
 
+/// What `service-env -n NAMESPACE` stands for in recorded sessions: the variables of Services that a Pod gets which
+/// starts now. It is a word of sessions, no program, and takes no time.
+fn service_env(command: &str, cluster: &Cluster) -> Option<String> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let ["service-env", "-n", namespace, more @ ..] = words.as_slice() else { return None };
+    let links = !more.contains(&"-service-links=false");
+    let variables = controllers::service_variables(cluster, namespace, links);
+    let lines: Vec<String> = variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    Some(lines.join("\n"))
+}
+
 impl Replay {
     /// A new world with the session's files on its workstation.
     #[must_use]
@@ -111,6 +123,9 @@ impl Replay {
 
     /// Types a command; what comes back. It takes its time.
     pub fn command(&mut self, command: &str) -> Exchange {
+        if let Some(output) = self.host.with(|simulation| service_env(command, &simulation.cluster)) {
+            return Exchange { command: command.to_owned(), output, status: 0 };
+        }
         let started = self.host.now();
         let from = crate::shell::client::origin(&self.place);
         let running = self.host.with(|simulation| simulation.incidents.begin(command.trim(), from));

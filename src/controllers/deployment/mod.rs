@@ -89,6 +89,10 @@ impl Sync<'_, '_> {
         self.deployment.spec().at(&["strategy", "type"]).str() == "Recreate"
     }
 
+    fn is_paused(&self) -> bool {
+        self.deployment.spec().get("paused").as_bool() == Some(true)
+    }
+
     fn wanted(&self) -> i64 {
         owned::replicas(&self.deployment)
     }
@@ -145,8 +149,8 @@ impl Sync<'_, '_> {
     }
 
     fn run(mut self) {
-        let paused = self.deployment.spec().get("paused").as_bool() == Some(true);
-        if paused {
+        self.note_pause();
+        if self.is_paused() {
             self.refresh_new_set();
             self.scale_all();
             return self.write_status();

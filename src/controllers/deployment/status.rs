@@ -11,7 +11,7 @@ use crate::value;
 /// A condition, before it is written.
 struct Condition {
     kind: &'static str,
-    holds: bool,
+    status: &'static str,
     reason: &'static str,
     message: String,
 }
@@ -24,7 +24,7 @@ fn find<'a>(conditions: &'a [Value], kind: &str) -> Option<&'a Value> {
 /// Puts a condition into a list as `SetDeploymentCondition` does: one that says the same is left alone, one that
 /// changes moves to the end.
 fn set(conditions: &mut Vec<Value>, condition: Condition, now: Timestamp) {
-    let status = if condition.holds { "True" } else { "False" };
+    let status = condition.status;
     let known = find(conditions, condition.kind);
     if known
         .is_some_and(|old| old.get("status").str() == status && old.get("reason").str() == condition.reason)
@@ -57,17 +57,7 @@ impl Sync<'_, '_> {
         if self.deadline().is_none() || (only_first && find(conditions, "Progressing").is_some()) {
             return;
         }
-        let mut conditions = conditions.to_vec();
-        let condition = Condition { kind: "Progressing", holds: true, reason, message };
-        set(&mut conditions, condition, self.context.cluster.timestamp());
-        let mut status = self.deployment.status().clone();
-        status.set("conditions", conditions);
-        let document = value!({ "status": status });
-        if let Ok(written) =
-            self.context.cluster.update_status(Actor::Deployment, &self.deployment.key, document)
-        {
-            self.deployment = written;
-        }
+        self.write_condition(Condition { kind: "Progressing", status: "True", reason, message });
     }
 
     /// Works the status out and writes it where it differs.
@@ -101,12 +91,69 @@ impl Sync<'_, '_> {
         let (reason, message) = availability;
         set(
             &mut conditions,
-            Condition { kind: "Available", holds: enough, reason, message: message.to_owned() },
+            Condition {
+                kind: "Available",
+                status: if enough { "True" } else { "False" },
+                reason,
+                message: message.to_owned(),
+            },
             now,
         );
-        self.judge_progress(&status, &mut conditions, now);
+        if !self.is_paused() {
+            self.judge_progress(&status, &mut conditions, now);
+            self.judge_failure(&mut conditions);
+        }
         status.set("conditions", conditions);
         owned::write_status(self.context.cluster, Actor::Deployment, &self.deployment, status);
+    }
+
+    /// The condition ReplicaFailure is that of the ReplicaSets, the present one's first.
+    fn judge_failure(&self, conditions: &mut Vec<Value>) {
+        const KIND: &str = "ReplicaFailure";
+        conditions.retain(|condition| condition.get("type").str() != KIND);
+        let old = self.old_sets();
+        let mut all = self.new_set().into_iter().chain(&old);
+        let failure = all.find_map(|set| find(set.status().get("conditions").items(), KIND));
+        if let Some(failure) = failure {
+            let mut failure = failure.clone();
+            let since = failure.get("lastTransitionTime").clone();
+            failure.set("lastUpdateTime", since);
+            conditions.push(failure);
+        }
+    }
+
+    /// Writes at once that the Deployment was paused or goes on (`checkPausedConditions`). A rollout that timed out
+    /// stays so.
+    pub(super) fn note_pause(&mut self) {
+        let paused = self.is_paused();
+        let conditions = self.deployment.status().get("conditions").items();
+        let reason = find(conditions, "Progressing").map_or("", |one| one.get("reason").str());
+        let noted = reason == "DeploymentPaused";
+        if self.deadline().is_none() || reason == "ProgressDeadlineExceeded" || paused == noted {
+            return;
+        }
+        let (reason, message) = if paused {
+            ("DeploymentPaused", "Deployment is paused")
+        } else {
+            ("DeploymentResumed", "Deployment is resumed")
+        };
+        let condition =
+            Condition { kind: "Progressing", status: "Unknown", reason, message: message.to_owned() };
+        self.write_condition(condition);
+    }
+
+    /// Writes a condition at once.
+    fn write_condition(&mut self, condition: Condition) {
+        let mut conditions = self.deployment.status().get("conditions").items().to_vec();
+        set(&mut conditions, condition, self.context.cluster.timestamp());
+        let mut status = self.deployment.status().clone();
+        status.set("conditions", conditions);
+        let document = value!({ "status": status });
+        if let Ok(written) =
+            self.context.cluster.update_status(Actor::Deployment, &self.deployment.key, document)
+        {
+            self.deployment = written;
+        }
     }
 
     /// The condition Progressing (`syncRolloutStatus`).
@@ -130,14 +177,14 @@ impl Sync<'_, '_> {
         if complete {
             let message = format!("{kind} \"{name}\" has successfully progressed.");
             let reason = "NewReplicaSetAvailable";
-            return set(conditions, Condition { kind: "Progressing", holds: true, reason, message }, now);
+            return set(conditions, Condition { kind: "Progressing", status: "True", reason, message }, now);
         }
         if self.moved(status) {
             self.update_progress(conditions, format!("{kind} \"{name}\" is progressing."), now);
         } else if self.timed_out(conditions, deadline, now) {
             let message = format!("{kind} \"{name}\" has timed out progressing.");
             let reason = "ProgressDeadlineExceeded";
-            return set(conditions, Condition { kind: "Progressing", holds: false, reason, message }, now);
+            return set(conditions, Condition { kind: "Progressing", status: "False", reason, message }, now);
         }
         self.wait_for_deadline(conditions, deadline, current, now);
     }

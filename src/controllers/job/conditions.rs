@@ -16,7 +16,15 @@ pub(super) struct Verdict {
 }
 
 /// The reasons for an end.
-const REASONS: [&str; 3] = ["CompletionsReached", "BackoffLimitExceeded", "DeadlineExceeded"];
+const REASONS: [&str; 7] = [
+    "CompletionsReached",
+    "BackoffLimitExceeded",
+    "DeadlineExceeded",
+    "PodFailurePolicy",
+    "MaxFailedIndexesExceeded",
+    "FailedIndexes",
+    "SuccessPolicy",
+];
 
 impl Verdict {
     pub(super) fn success(reason: &'static str, message: &str) -> Self {
@@ -64,7 +72,7 @@ pub(in crate::controllers) fn has_ended(status: &Value) -> bool {
 
 /// The end that is already known.
 pub(super) fn judged(status: &Value) -> Option<Verdict> {
-    [("FailureTarget", true), ("SuccessCriteriaMet", false)].into_iter().find_map(|(kind, failed)| {
+    [("SuccessCriteriaMet", false), ("FailureTarget", true)].into_iter().find_map(|(kind, failed)| {
         let condition = find(status, kind).filter(|_| holds(status, kind))?;
         let reason = REASONS.into_iter().find(|reason| *reason == condition.get("reason").str())?;
         Some(Verdict { failed, reason, message: condition.get("message").str().to_owned() })

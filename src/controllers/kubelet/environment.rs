@@ -53,7 +53,7 @@ impl ServiceVariables {
 }
 
 /// The Services that a Pod in a namespace hears of, by name, as variables.
-fn from_services(cluster: &Cluster, namespace: &str, links: bool) -> Variables {
+pub(super) fn from_services(cluster: &Cluster, namespace: &str, links: bool) -> Variables {
     let mut services: Vec<&Arc<Object>> =
         if links { cluster.list(Kind::Service, Some(namespace)).collect() } else { Vec::new() };
     if !services.iter().any(|service| service.name() == "kubernetes")

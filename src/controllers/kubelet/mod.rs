@@ -71,6 +71,12 @@ pub(super) struct Kubelet {
     stuck: BTreeSet<Key>,
 }
 
+/// The variables of Services that a Pod gets which starts now in a namespace, in the kubelet's order; without
+/// `links` (`enableServiceLinks`) only those of the API server.
+pub(super) fn service_variables(cluster: &Cluster, namespace: &str, links: bool) -> Vec<(String, String)> {
+    environment::from_services(cluster, namespace, links)
+}
+
 /// The last moment at which something was done, and how often.
 #[derive(Debug, Default)]
 struct Moment {

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::neighbours::Neighbours;
 use crate::api::object::Object;
 use crate::api::quantity::Quantity;
 use crate::api::registry::Kind;
-use crate::api::typed::{Node, Protocol};
+use crate::api::typed::{Container, Node, Protocol, Role};
 use crate::api::value::{SmolStr, Value};
 use crate::cluster::Cluster;
 use crate::controllers::placement::{
@@ -21,12 +22,16 @@ use crate::controllers::placement::{
 /// Why a node does not fit, in the scheduler's words; and whether removing Pods could help.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reason {
-    words: SmolStr,
-    preemptible: bool,
+    pub(super) words: SmolStr,
+    pub(super) preemptible: bool,
 }
 
-const fn reason(words: &'static str, preemptible: bool) -> Reason {
+pub(super) const fn reason(words: &'static str, preemptible: bool) -> Reason {
     Reason { words: SmolStr::new_static(words), preemptible }
+}
+
+fn reason_of(words: &str, preemptible: bool) -> Reason {
+    Reason { words: words.into(), preemptible }
 }
 
 /// An address of a node with a port there. [`ANY`] takes the port of all addresses.
@@ -35,11 +40,63 @@ type HostPort = (SmolStr, u16, Protocol);
 /// Every address.
 const ANY: &str = "0.0.0.0";
 
+/// Amounts of resources.
+#[derive(Clone, Debug, Default)]
+struct Amounts {
+    cpu_millis: i64,
+    memory: i64,
+    /// Everything else: local storage, devices. Mostly none.
+    others: BTreeMap<SmolStr, i64>,
+}
+
+impl Amounts {
+    /// The amounts in `resources.requests` or in a node's `allocatable`.
+    fn of(list: &Value) -> Self {
+        let mut amounts = Self::default();
+        for (name, value) in list.entries() {
+            let Some(quantity) = quantity(value) else { continue };
+            match name.as_str() {
+                "cpu" => amounts.cpu_millis = quantity.millis(),
+                "memory" => amounts.memory = quantity.whole(),
+                _ => {
+                    amounts.others.insert(name.clone(), quantity.whole());
+                }
+            }
+        }
+        amounts
+    }
+
+    fn add(&mut self, other: &Self, sign: i64) {
+        self.cpu_millis += sign * other.cpu_millis;
+        self.memory += sign * other.memory;
+        for (name, amount) in &other.others {
+            *self.others.entry(name.clone()).or_default() += sign * amount;
+        }
+    }
+
+    /// Raises each amount to another one where that is more.
+    fn raise(&mut self, other: &Self) {
+        self.cpu_millis = self.cpu_millis.max(other.cpu_millis);
+        self.memory = self.memory.max(other.memory);
+        for (name, amount) in &other.others {
+            let own = self.others.entry(name.clone()).or_default();
+            *own = (*own).max(*amount);
+        }
+    }
+
+    fn get(&self, name: &str) -> i64 {
+        match name {
+            "cpu" => self.cpu_millis,
+            "memory" => self.memory,
+            other => self.others.get(other).copied().unwrap_or(0),
+        }
+    }
+}
+
 /// What a Pod takes of a node.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
-    cpu_millis: i64,
-    memory: i64,
+    amounts: Amounts,
     host_ports: Vec<HostPort>,
 }
 
@@ -47,12 +104,19 @@ impl Needs {
     pub(super) fn of(object: &Object) -> Self {
         let mut needs = Self::default();
         let Some(pod) = object.as_pod() else { return needs };
-        for container in &pod.spec.containers {
-            let requests = container.document.at(&["resources", "requests"]);
-            if !requests.is_empty() {
-                needs.cpu_millis += quantity(requests.get("cpu")).map_or(0, Quantity::millis);
-                needs.memory += quantity(requests.get("memory")).map_or(0, Quantity::whole);
+        let amounts = |container: &Container| Amounts::of(container.document.at(&["resources", "requests"]));
+        let mut peak = Amounts::default();
+        // Init containers run one after the other, beside the sidecars that are up by then.
+        for (index, container) in pod.spec.init_containers.iter().enumerate() {
+            let mut together = needs.amounts.clone();
+            together.add(&amounts(container), 1);
+            if pod.spec.role(index) == Role::Sidecar {
+                needs.amounts = together.clone();
             }
+            peak.raise(&together);
+        }
+        for container in &pod.spec.containers {
+            needs.amounts.add(&amounts(container), 1);
             for port in &container.ports {
                 let host = if pod.spec.host_network { port.port } else { port.host_port };
                 if host != 0 {
@@ -61,6 +125,7 @@ impl Needs {
                 }
             }
         }
+        needs.amounts.raise(&peak);
         needs
     }
 }
@@ -77,8 +142,7 @@ fn quantity(value: &Value) -> Option<Quantity> {
 pub(super) struct Usage {
     /// How many Pods there are.
     pub(super) pods: usize,
-    cpu_millis: i64,
-    memory: i64,
+    amounts: Amounts,
     host_ports: FxHashMap<HostPort, u32>,
 }
 
@@ -93,8 +157,7 @@ impl Usage {
     pub(super) fn change(&mut self, needs: &Needs, add: bool) {
         let sign = if add { 1 } else { -1 };
         self.pods = if add { self.pods + 1 } else { self.pods.saturating_sub(1) };
-        self.cpu_millis += sign * needs.cpu_millis;
-        self.memory += sign * needs.memory;
+        self.amounts.add(&needs.amounts, sign);
         for port in &needs.host_ports {
             let count = self.host_ports.entry(port.clone()).or_default();
             *count = if add { *count + 1 } else { count.saturating_sub(1) };
@@ -111,7 +174,7 @@ pub(super) fn fits(
     needs: &Needs,
     object: &Arc<Object>,
     usage: &Usage,
-    _cluster: &Cluster,
+    neighbours: &Neighbours,
 ) -> Result<(), Vec<Reason>> {
     let node = object.as_node().expect("objects of kind Node are Nodes");
     let spec = pod.spec();
@@ -129,7 +192,8 @@ pub(super) fn fits(
     if needs.host_ports.iter().any(|port| usage.has_port(port)) {
         return Err(vec![reason("node(s) didn't have free ports for the requested pod ports", true)]);
     }
-    room(needs, object, node, usage)
+    room(needs, object, node, usage)?;
+    neighbours.fits(object).map_err(|why| vec![why])
 }
 
 fn room(needs: &Needs, object: &Object, node: &Node, usage: &Usage) -> Result<(), Vec<Reason>> {
@@ -137,15 +201,17 @@ fn room(needs: &Needs, object: &Object, node: &Node, usage: &Usage) -> Result<()
     if i64::try_from(usage.pods).unwrap_or(i64::MAX) >= node.pod_limit {
         reasons.push(reason("Too many pods", true));
     }
-    let allocatable = object.status().get("allocatable");
-    let lacks = |field: &str, used: i64, needed: i64, of: fn(Quantity) -> i64| {
-        needed > 0 && quantity(allocatable.get(field)).is_some_and(|all| used + needed > of(all))
-    };
-    if lacks("cpu", usage.cpu_millis, needs.cpu_millis, Quantity::millis) {
-        reasons.push(reason("Insufficient cpu", true));
-    }
-    if lacks("memory", usage.memory, needs.memory, Quantity::whole) {
-        reasons.push(reason("Insufficient memory", true));
+    let has = object.status().get("allocatable");
+    let all = Amounts::of(has);
+    let others = needs.amounts.others.keys().map(SmolStr::as_str);
+    for name in ["cpu", "memory"].into_iter().chain(others) {
+        let needed = needs.amounts.get(name);
+        // A node that says nothing of CPU or memory has enough; of other things it has none.
+        let is_known = !has.get(name).is_null() || !matches!(name, "cpu" | "memory");
+        if needed > 0 && is_known && usage.amounts.get(name) + needed > all.get(name) {
+            // What the whole node could not hold is not got by removing Pods.
+            reasons.push(reason_of(&format!("Insufficient {name}"), needed <= all.get(name)));
+        }
     }
     if reasons.is_empty() { Ok(()) } else { Err(reasons) }
 }
@@ -171,15 +237,24 @@ pub(super) fn failure_everywhere(nodes: usize, why: &str) -> String {
 }
 
 /// The message of `framework.FitError`, with what preemption has to say.
-pub(super) fn failure(nodes: usize, reasons: &BTreeMap<Reason, usize>) -> String {
+/// `hopeless` is on how many nodes the removal of Pods would not help; `preempts` whether the Pod may ask for it.
+pub(super) fn failure(
+    nodes: usize,
+    reasons: &BTreeMap<SmolStr, usize>,
+    hopeless: usize,
+    preempts: bool,
+) -> String {
     if nodes == 0 {
         return "no nodes available to schedule pods".to_owned();
     }
-    let mut lines: Vec<String> =
-        reasons.iter().map(|(reason, count)| format!("{count} {}", reason.words)).collect();
+    let mut lines: Vec<String> = reasons.iter().map(|(words, count)| format!("{count} {words}")).collect();
     lines.sort_unstable();
-    let hopeless: usize =
-        reasons.iter().filter(|(reason, _)| !reason.preemptible).map(|(_, count)| count).sum();
+    if !preempts {
+        return format!(
+            "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.",
+            lines.join(", ")
+        );
+    }
     let mut preemption = Vec::new();
     if hopeless < nodes {
         preemption.push(format!("{} No preemption victims found for incoming pod", nodes - hopeless));

@@ -13,7 +13,7 @@ use super::{Context, Controller, Event, WorkQueue, owned};
 use crate::api::object::{Key, Object};
 use crate::api::registry::Kind;
 use crate::api::status::{Reason, Status};
-use crate::api::value::SmolStr;
+use crate::api::value::{SmolStr, Value};
 use crate::cluster::journal::Entry;
 use crate::cluster::request::Options;
 use crate::cluster::{Actor, Cluster};
@@ -193,6 +193,7 @@ impl Sync<'_, '_> {
         if pod.is_terminating() || !self.is_available(&pod) {
             return if self.is_ordered() { Then::Stop } else { Then::GoOn };
         }
+        self.own_claims(ordinal, None);
         if !identity::is_labelled(&pod) {
             let document = identity::labelled(&pod, ordinal);
             let updated = self.context.cluster.update(Actor::StatefulSet, &pod.key, document);
@@ -212,8 +213,38 @@ impl Sync<'_, '_> {
         if self.is_ordered() && !self.is_available(pod) && first_unavailable != Some(&pod.key) {
             return Then::Stop;
         }
+        if let Some(ordinal) = identity::ordinal(&self.set, pod) {
+            self.own_claims(ordinal, Some(pod));
+        }
         self.delete(pod);
         Then::Stop
+    }
+
+    /// Lets the claims of an ordinal go with whom the retention policy says: with the set, or with a Pod that is
+    /// removed for good.
+    fn own_claims(&mut self, ordinal: i64, condemned: Option<&Object>) {
+        let policy = self.set.spec().get("persistentVolumeClaimRetentionPolicy");
+        let deletes = |when: &str| policy.get(when).str() == "Delete";
+        if !deletes("whenDeleted") && !deletes("whenScaled") {
+            return;
+        }
+        let owner = match condemned.filter(|_| deletes("whenScaled")) {
+            Some(pod) => Some(owned::reference(pod)),
+            None => deletes("whenDeleted").then(|| owned::reference(&self.set)),
+        };
+        let references: Vec<Value> = owner.into_iter().collect();
+        for claim in identity::claims(&self.set, ordinal) {
+            let name = claim.at(&["metadata", "name"]).smol();
+            let key = Key::new(Kind::PersistentVolumeClaim, self.set.namespace().clone(), name);
+            let Some(found) = self.context.cluster.get(&key).cloned() else { continue };
+            if found.value.at(&["metadata", "ownerReferences"]).items() == references {
+                continue;
+            }
+            let mut document = found.value.clone();
+            document.field_mut("metadata").set("ownerReferences", references.clone());
+            // It may have changed meanwhile; the next look sets it right.
+            let _written = self.context.cluster.update(Actor::StatefulSet, &key, document);
+        }
     }
 
     /// Replaces the highest Pod of another revision, one at a time.
@@ -299,6 +330,7 @@ impl Sync<'_, '_> {
             self.context.event(&self.set, event);
             made?;
         }
+        self.own_claims(ordinal, None);
         Ok(())
     }
 
