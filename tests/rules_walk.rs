@@ -1,7 +1,7 @@
 //! kube-proxy's rules as Services come, change and go: recorded walks are walked again, and after each step the rules
 //! of a node are those that kube-proxy wrote.
 //!
-//! The walks are `network/rules-walk`; `proxy-rules MODE NODE` stands in them for "the rules of that node now", in the
+//! The walks are in `walks`; `proxy-rules MODE NODE` stands in them for "the rules of that node now", in the
 //! form in which kube-proxy hands them over. Addresses of Pods, and what is hashed from them, are free; how many Pods
 //! run on which node is not, so a world is taken whose chance put them there.
 
@@ -14,11 +14,19 @@ use portside::cluster::{Kubelets, Settings};
 use portside::session::format::{Exchange, Session, Step};
 use portside::session::replay::{File, Replay};
 
+/// What tells the rules of the cluster's DNS: its name, the address of its Service, and its Pod's on the control plane.
+/// It came up towards the end of the recordings, and its Pods run elsewhere here.
+const DNS: [&str; 3] = ["kube-dns", "{ 10.96.0.10 ", "{ 10.244.0.2 "];
+
 /// A rule that can be compared: its table and chain, and its options in any order.
 type Rule = (String, BTreeSet<String>);
 
+fn is_of_dns(line: &str) -> bool {
+    DNS.iter().any(|sign| line.contains(sign))
+}
+
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/network/rules-walk").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/walks").join(name)
 }
 
 fn files(folder: &Path) -> Vec<File> {
@@ -41,7 +49,7 @@ fn pods(output: &str) -> BTreeSet<(String, String)> {
 /// Rules of `iptables`, as kube-proxy writes them or as `iptables-save` prints them.
 fn iptables_rules(text: &str) -> BTreeSet<Rule> {
     let (mut table, mut rules) = (String::new(), BTreeSet::new());
-    for line in text.lines() {
+    for line in text.lines().filter(|line| !is_of_dns(line)) {
         if let Some(name) = line.strip_prefix('*') {
             name.clone_into(&mut table);
         } else if let Some(rule) = line.strip_prefix("-A ") {
@@ -109,17 +117,23 @@ fn name_endpoints(text: &str) -> String {
     named
 }
 
-/// Rules of nftables, line by line, without the hashes of endpoints.
+/// Rules of nftables, line by line, without the hashes of endpoints. The recorded kube-proxy was told a smaller range of
+/// Service addresses than the one of the measured network.
 fn nftables_rules(text: &str) -> BTreeSet<Rule> {
-    let without_hash = |word: &str| match word.strip_prefix("endpoint-") {
-        Some(rest) => format!("endpoint-{}", rest.split_once('-').map_or(rest, |(_, name)| name)),
-        None => word.to_owned(),
+    let text = text.replace("10.96.0.0/16", "10.96.0.0/12");
+    let without_hash = |word: &str| {
+        let hashed = ["endpoint-", "affinity-", "@affinity-"].into_iter().find(|kind| word.starts_with(kind));
+        let Some((kind, name)) = hashed.and_then(|kind| Some((kind, word[kind.len()..].split_once('-')?.1)))
+        else {
+            return word.to_owned();
+        };
+        format!("{kind}{name}")
     };
     let line = |line: &str| {
         let words: Vec<String> = line.split_whitespace().map(without_hash).collect();
         (words.join(" "), BTreeSet::new())
     };
-    text.lines().filter(|text| !text.starts_with('#')).map(line).collect()
+    text.lines().filter(|text| !text.starts_with('#') && !is_of_dns(text)).map(line).collect()
 }
 
 fn rules(mode: ProxyMode, text: &str) -> BTreeSet<Rule> {
@@ -127,6 +141,24 @@ fn rules(mode: ProxyMode, text: &str) -> BTreeSet<Rule> {
         ProxyMode::Nftables => nftables_rules(text),
         _ => iptables_rules(&name_endpoints(text)),
     }
+}
+
+/// A world without Pods and without DNS, which the recorded cluster's kube-proxy did not know.
+fn bare(mode: ProxyMode, seed: u64, files: &[File]) -> Replay {
+    let settings = Settings { kubelet: Kubelets::StandIn, proxy_mode: mode, seed, ..Settings::default() };
+    let mut replay = Replay::new(settings, files);
+    replay.command("kubectl delete svc kube-dns -n kube-system");
+    replay
+}
+
+/// The rules of a node once kube-proxy has heard of everything.
+fn look(replay: &mut Replay, node: &str) -> String {
+    replay.command("sleep 2");
+    let found = replay.host().with(|simulation| match simulation.cluster.settings().proxy_mode {
+        ProxyMode::Nftables => simulation.network.nftables(node),
+        _ => simulation.network.iptables_save(node, ""),
+    });
+    found.expect("the node exists")
 }
 
 /// A world in which the first steps of a walk put as many Pods on each node as they did when it was recorded.
@@ -137,10 +169,7 @@ fn world(mode: ProxyMode, files: &[File], recorded: &BTreeSet<(String, String)>)
         counts
     };
     for seed in 1..100 {
-        let settings = Settings { kubelet: Kubelets::StandIn, proxy_mode: mode, seed, ..Settings::default() };
-        let mut replay = Replay::new(settings, files);
-        // The recorded cluster's kube-proxy knew no DNS.
-        replay.command("kubectl delete svc kube-dns -n kube-system");
+        let mut replay = bare(mode, seed, files);
         replay.command("kubectl create -f web.yaml");
         replay.step(&Step::Directive("until".to_owned(), "endpoints web 3".to_owned()));
         let found = pods(&replay.command("kubectl get pods -o wide").output);
@@ -164,41 +193,38 @@ fn walk(name: &str, mode: ProxyMode, wanted: usize) {
     let addresses: Vec<(&String, &String)> =
         recorded.iter().map(|(_, ip)| ip).zip(ours.iter().map(|(_, ip)| ip)).collect();
     let mut looked = 0;
-    let mut begun = false;
+    let mut is_empty = true;
     for step in &session.steps {
         let Step::Command(Exchange { command, output, .. }) = step else {
             replay.step(step);
             continue;
         };
-        begun |= command == "kubectl apply -f web.yaml";
-        let Some(node) = command.strip_prefix("proxy-rules ").and_then(|rest| rest.split(' ').nth(1)) else {
-            if command != "kubectl apply -f web.yaml" {
+        let node = command.strip_prefix("proxy-rules ").and_then(|rest| rest.split(' ').nth(1));
+        match node {
+            None if command == "kubectl apply -f web.yaml" => is_empty = false,
+            None => {
                 replay.command(command);
             }
-            continue;
-        };
-        looked += 1;
-        if !begun {
-            continue; // The world has its Pods already; the same rules stand beside others later.
+            Some(node) => {
+                looked += 1;
+                let mut output = output.clone();
+                for (theirs, ours) in &addresses {
+                    // Marked, so that what was replaced is not replaced again.
+                    output = output.replace(theirs.as_str(), &format!("\u{1}{ours}"));
+                }
+                let theirs = rules(mode, &output.replace('\u{1}', ""));
+                // The world that is walked has its Pods from the beginning.
+                let found =
+                    if is_empty { look(&mut bare(mode, 1, &files), node) } else { look(&mut replay, node) };
+                let found = rules(mode, &found);
+                let missing: Vec<_> = theirs.difference(&found).collect();
+                let surplus: Vec<_> = found.difference(&theirs).collect();
+                assert!(
+                    missing.is_empty() && surplus.is_empty(),
+                    "{name}, look {looked} at {node}\nmissing {missing:#?}\nsurplus {surplus:#?}"
+                );
+            }
         }
-        replay.command("sleep 2");
-        let found = replay.host().with(|simulation| match mode {
-            ProxyMode::Nftables => simulation.network.nftables(node),
-            _ => simulation.network.iptables_save(node, ""),
-        });
-        let mut output = output.clone();
-        for (theirs, ours) in &addresses {
-            // Marked, so that what was replaced is not replaced again.
-            output = output.replace(theirs.as_str(), &format!("\u{1}{ours}"));
-        }
-        let output = output.replace('\u{1}', "");
-        let (theirs, found) = (rules(mode, &output), rules(mode, &found.expect("the node exists")));
-        let missing: Vec<_> = theirs.difference(&found).collect();
-        let surplus: Vec<_> = found.difference(&theirs).collect();
-        assert!(
-            missing.is_empty() && surplus.is_empty(),
-            "{name}, look {looked} at {node}\nmissing {missing:#?}\nsurplus {surplus:#?}"
-        );
     }
     assert_eq!(looked, wanted, "{name}");
 }

@@ -59,6 +59,11 @@ impl Controller for NodeLifecycle {
             let _written = context.cluster.update(Actor::NodeLifecycle, key, document);
         }
         if node.as_node().is_some_and(|node| node.broken) {
+            let known = node.spec().get("taints").items();
+            if !known.iter().any(|taint| [NOT_READY, UNREACHABLE].contains(&taint.get("key").str())) {
+                let message = format!("Node {} status is now: NodeNotReady", node.name());
+                context.event(&node, Event::normal("NodeNotReady", message));
+            }
             mark_pods(&node, context);
         }
     }

@@ -1,9 +1,9 @@
 //! default-scheduler: gives every Pod a node.
 //!
-//! Owns filtering (cordons, taints, selectors, affinity, ports, room), choice (fewest Pods of the same
-//! owner, then fewest Pods, then chance) and the words of a failure. Nodes are kept ordered by load, so that a
-//! choice looks at a few nodes and not at all of them. Source of order and messages: kube-scheduler's
-//! plug-ins and `framework.FitError`.
+//! Owns filtering (cordons, taints, selectors, affinity, ports, room, neighbours), choice (fewest Pods of the
+//! same owner, then fewest Pods, then chance) and the words of a failure. Nodes are kept ordered by load, so that
+//! a choice looks at a few nodes and not at all of them. It preempts nobody: a Pod of high priority waits like any
+//! other. Source of order and messages: kube-scheduler's plug-ins and `framework.FitError`.
 
 mod filter;
 mod neighbours;

@@ -262,6 +262,7 @@ pub(super) fn failure(
     if hopeless > 0 {
         preemption.push(format!("{hopeless} Preemption is not helpful for scheduling"));
     }
+    preemption.sort_unstable();
     format!(
         "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {}.",
         lines.join(", "),

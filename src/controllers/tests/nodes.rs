@@ -64,6 +64,7 @@ fn the_pods_of_a_broken_node_leave_the_endpoints_at_once_and_are_replaced_after_
         ["node.kubernetes.io/unreachable:NoSchedule", "node.kubernetes.io/unreachable:NoExecute"]
     );
     assert_eq!((addresses(&world, "web"), on_node(&world, "k8s-w1")), ((3 - there, there), there));
+    assert_eq!(events(&world, "k8s-w1"), ["NodeNotReady: Node k8s-w1 status is now: NodeNotReady"]);
     world.settle(Span::from_seconds(400));
     assert_eq!((on_node(&world, "k8s-w1"), addresses(&world, "web")), (there, (3, 0)));
     // Nobody has ended them: their kubelet does when it is back.
