@@ -24,6 +24,8 @@ const READ_MS: f64 = 700.0;
 const PASS_MS: f64 = 90.0;
 /// From a Pod's door to the middle of its gutter.
 const PACKET_INSET: f64 = 12.0;
+/// From the middle of the kube-proxy marker down to the way between a heading and the Pods.
+const BELOW_PROXY: f64 = 21.0;
 /// Milliseconds to the next place: at least, and at most.
 const MOVE_MS: (f64, f64) = (260.0, 900.0);
 
@@ -213,17 +215,20 @@ fn between(from: &Place, to: &Place, layout: &Layout, map: &Map) -> Vec<Point> {
     if start == end {
         return vec![start];
     }
-    // Beside the Pod's own gutter; along the heading of its node, above the Pods.
+    // Beside the Pod's own gutter; between the heading of its node, which stays readable, and the Pods.
     let gutter = |pod: &Point| pod.x - PACKET_INSET;
+    let hall = |node: &Point| node.y + BELOW_PROXY;
     let street = layout.bands[2] - 5.0;
     let mut way = vec![start];
     match (from, to) {
         (Place::Pod(_), Place::Node(_)) => {
             way.push(Point { x: gutter(&start), y: start.y });
-            way.push(Point { x: gutter(&start), y: end.y });
+            way.push(Point { x: gutter(&start), y: hall(&end) });
+            way.push(Point { x: end.x, y: hall(&end) });
         }
         (Place::Node(_), Place::Pod(_)) => {
-            way.push(Point { x: gutter(&end), y: start.y });
+            way.push(Point { x: start.x, y: hall(&start) });
+            way.push(Point { x: gutter(&end), y: hall(&start) });
             way.push(Point { x: gutter(&end), y: end.y });
         }
         (Place::Node(_), _) | (_, Place::Node(_)) => {

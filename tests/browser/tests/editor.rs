@@ -115,3 +115,29 @@ fn completions_come_from_the_page() {
         assert_eq!(document(page), json!("metadata"));
     });
 }
+
+#[test]
+fn fields_and_values_are_offered_with_what_they_are_for() {
+    visit("editor-fields", |page| {
+        page.wait_for("the editor script", |page| {
+            page.script("return document.querySelector('.files .script')?.hidden === false", &[])
+                .as_bool()
+                .filter(|there| *there)
+        });
+        page.paste_file("shop.yaml", "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\nspec:\n  ");
+        page.type_into("textbox", "YAML", "sess");
+        page.find("option", "sessionAffinity");
+        page.wait_for("what the field is for", |page| {
+            let about = page.script("return document.querySelector('.files .script').shadowRoot.querySelector('.cm-completionInfo')?.textContent", &[]);
+            about.as_str().filter(|text| text.contains("client")).map(str::to_owned)
+        });
+        // For 75 ms after the list opens CodeMirror takes no completion, lest one be taken by mistake.
+        sleep(Duration::from_millis(150));
+        page.press(&[key::ENTER]);
+        page.type_into("textbox", "YAML", "Cl");
+        page.find("option", "ClientIP");
+        sleep(Duration::from_millis(150));
+        page.press(&[key::ENTER]);
+        assert!(page.yaml().ends_with("  sessionAffinity: ClientIP"), "{}", page.yaml());
+    });
+}

@@ -83,3 +83,17 @@ fn two_packets_stand_side_by_side_and_it_is_said_where_they_part() {
         page.wait_text("region", "Packets", "They part at hop 1.");
     });
 }
+
+#[test]
+fn what_programs_send_while_a_command_runs_is_not_followed() {
+    visit("packets-programs", |page| {
+        // The client of the first world calls every four seconds.
+        page.terminal("sleep 9");
+        page.click("tab", "Packets");
+        assert!(!page.has("article", "client → web:80"), "nobody asked for the client's packets");
+        page.click("tab", "Terminal");
+        delivered(page);
+        page.click("tab", "Packets");
+        page.find("article", "client → web:80");
+    });
+}

@@ -66,6 +66,41 @@ fn main() {
         let took = (0..RUNS).map(|_| command_ms(page, "kubectl get pods"));
         row("`kubectl get pods` → output painted, 100 Pods", "≤ 16 ms", &milliseconds(took.collect()));
     });
+    visit("bench-flight", flight);
+}
+
+/// Counts frames from now on, for a second and a bit; `frames` then holds when each was.
+const WATCH_FRAMES: &str = "
+globalThis.frames = [];
+const until = performance.now() + 1500;
+requestAnimationFrame(function frame(now) {
+  globalThis.frames.push(now);
+  if (now < until) requestAnimationFrame(frame);
+});
+";
+
+/// Two hundred packets at one instant: each call asks DNS and opens a connection.
+const VOLLEY: &str =
+    "kubectl -n demo exec client -- sh -c 'for i in $(seq 100); do wget -qO /dev/null web; done'";
+
+fn flight(page: &Page) {
+    page.terminal("kubectl create deployment crowd --image=nginx --replicas=300");
+    page.terminal("kubectl expose deployment crowd --port=80");
+    page.terminal("kubectl rollout status deployment/crowd");
+    page.click("button", "Pause");
+    let rates = (0..RUNS).map(|_| {
+        page.script(WATCH_FRAMES, &[]);
+        page.terminal_start(VOLLEY);
+        std::thread::sleep(Duration::from_millis(1700));
+        let frames = page.script("return globalThis.frames", &[]);
+        let times: Vec<f64> = frames.as_array().into_iter().flatten().filter_map(number).collect();
+        let (first, last) = (times.first().expect("frames came"), times.last().expect("frames came"));
+        (times.len() - 1) as f64 * 1000.0 / (last - first)
+    });
+    let mut rates: Vec<f64> = rates.collect();
+    rates.sort_by(f64::total_cmp);
+    let figure = format!("{:.0} ({:.0} to {:.0}, {RUNS} runs)", rates[RUNS / 2], rates[0], rates[RUNS - 1]);
+    row("frames a second while 200 packets fly over 300 Pods", "60", &figure);
 }
 
 fn opening_ms(page: &Page, run: usize) -> f64 {
