@@ -87,7 +87,6 @@ fn flight(page: &Page) {
     page.terminal("kubectl create deployment crowd --image=nginx --replicas=300");
     page.terminal("kubectl expose deployment crowd --port=80");
     page.terminal("kubectl rollout status deployment/crowd");
-    page.click("button", "Pause");
     let rates = (0..RUNS).map(|_| {
         page.script(WATCH_FRAMES, &[]);
         page.terminal_start(VOLLEY);
