@@ -266,7 +266,8 @@ pub(super) fn validate_update(document: &Value, before: &Value) -> Errors {
     let (spec, old) = (document.get("spec"), before.get("spec"));
     let named = [spec, old].iter().any(|spec| spec.get("type").str() == "ExternalName");
     let (headless, was_headless) = (is_headless(spec), is_headless(old));
-    if !named && !(headless && was_headless) {
+    let both_headless = headless && was_headless;
+    if !named && !both_headless {
         kept_addresses(spec, old, &mut errors);
     }
     if !named && !headless && !was_headless {

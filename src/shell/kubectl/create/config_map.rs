@@ -100,7 +100,8 @@ impl Entries<'_> {
 pub fn data(call: &Call, entries: &Entries<'_>) -> Result<Vec<(String, String)>, Failure> {
     let (files, literals) = (words(call, "from-file"), call.flags.values("from-literal"));
     let env_files = words(call, "from-env-file");
-    if !(files.is_empty() && literals.is_empty()) && !env_files.is_empty() {
+    let pairs_are_named = !files.is_empty() || !literals.is_empty();
+    if pairs_are_named && !env_files.is_empty() {
         return Err(Failure::plain("from-env-file cannot be combined with from-file or from-literal"));
     }
     let mut pairs = Vec::new();
