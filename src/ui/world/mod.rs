@@ -187,6 +187,10 @@ struct Inner {
     shown_tenths: Cell<u64>,
     map: RefCell<Map>,
     revision: Cell<u64>,
+    /// Whether the engine could not keep up with the clock in the last frame.
+    behind: Cell<bool>,
+    /// When the map last followed the journal, in milliseconds of the browser's clock.
+    observed_ms: Cell<f64>,
     tabs: RefCell<Vec<Tab>>,
     active_tab: Cell<u32>,
     next_tab: Cell<u32>,
@@ -272,6 +276,8 @@ impl World {
             shown_tenths: Cell::default(),
             map: RefCell::default(),
             revision: Cell::default(),
+            behind: Cell::default(),
+            observed_ms: Cell::default(),
             tabs: RefCell::default(),
             active_tab: Cell::default(),
             next_tab: Cell::default(),

@@ -13,6 +13,9 @@ const FRAME_BUDGET_MS: f64 = 8.0;
 pub(super) const COMMAND_BUDGET_MS: f64 = 12.0;
 /// Steps of the engine between two looks at the browser's clock.
 const STEPS: u32 = 4;
+/// Milliseconds between two looks at the map while the engine is behind the clock: drawing a crowd that comes
+/// up would otherwise take the time in which it could come up.
+const BEHIND_MS: f64 = 100.0;
 /// The longest sleep between frames: the shown clock ticks by tenths.
 const IDLE_MS: f64 = 100.0;
 
@@ -41,9 +44,13 @@ impl World {
         let until = dom::milliseconds() + budget_ms;
         loop {
             match self.0.host.run_until(clock.now(), STEPS) {
-                Progress::Reached => return,
+                Progress::Reached => {
+                    self.0.behind.set(false);
+                    return;
+                }
                 Progress::OutOfBudget if dom::milliseconds() < until => {}
                 Progress::OutOfBudget => {
+                    self.0.behind.set(true);
                     clock.hold_at(self.0.host.now());
                     self.0.clock.set(clock);
                     return;
@@ -85,7 +92,10 @@ impl World {
     pub(super) fn publish(&self) {
         let mut topics = Vec::new();
         let revision = self.with(|simulation| simulation.revision());
-        if self.0.revision.replace(revision) != revision {
+        let now = dom::milliseconds();
+        let rests = self.0.behind.get() && now - self.0.observed_ms.get() < BEHIND_MS;
+        if !rests && self.0.revision.replace(revision) != revision {
+            self.0.observed_ms.set(now);
             topics.push(Topic::Journal);
             let changed = self.with(|simulation| self.0.map.borrow_mut().observe(&simulation.cluster));
             if changed {
