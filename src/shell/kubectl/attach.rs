@@ -34,15 +34,19 @@ pub static VERB: Verb = Verb {
 };
 
 async fn run(call: Call) -> Outcome {
-    let [name] = call.operands() else {
-        let text = if call.operands().is_empty() {
-            "at least 1 argument is required for attach"
-        } else {
-            "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw 3"
-        };
-        return Err(Failure::plain(text));
+    let name = match call.operands() {
+        [name] => name.clone(),
+        [resource, name] => format!("{resource}/{name}"),
+        [] => return Err(Failure::plain("at least 1 argument is required for attach")),
+        many => {
+            return Err(Failure::plain(format!(
+                "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {}: {}",
+                many.len(),
+                many.join(" ")
+            )));
+        }
     };
-    let object = named(&call, name)?;
+    let object = named(&call, &name)?;
     let pod = pod_of(&call, &object, timeout(&call)).await?;
     if let Some(phase) = pod.as_pod().map(|pod| pod.phase.as_str())
         && matches!(phase, "Succeeded" | "Failed")

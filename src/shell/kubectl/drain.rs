@@ -51,6 +51,7 @@ async fn run(call: Call) -> Outcome {
     if call.operands().is_empty() && call.text("selector").is_empty() {
         return Err(call.usage_error("USAGE: drain NODE [flags]"));
     }
+    super::nodes::refuse_names_and_selector(&call)?;
     let (found, failures) = super::nodes::nodes(&call, call.operands())?;
     Failure::of(failures)?;
     for node in &found {

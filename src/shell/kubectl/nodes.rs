@@ -4,6 +4,7 @@ use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::output::{Format, Printer, done};
 use super::verb::{ALL, Action, DRY_RUN, FIELD_MANAGER, OUTPUT, Operands, SELECTOR, VALIDATE, Verb, flags};
+use crate::api::kinds::names;
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::value::{SmolStr, Value};
@@ -77,6 +78,7 @@ fn schedule(call: &Call, allow: bool) -> Outcome {
     if call.operands().is_empty() && call.text("selector").is_empty() {
         return Err(call.usage_error(&format!("USAGE: {verb} NODE [flags]")));
     }
+    refuse_names_and_selector(call)?;
     let (found, mut failures) = nodes(call, call.operands())?;
     let dry_run = call.dry_run()?;
     for node in found {
@@ -102,6 +104,17 @@ fn schedule(call: &Call, allow: bool) -> Outcome {
     Failure::of(failures)
 }
 
+/// Nodes are named or selected.
+///
+/// # Errors
+/// Both at once.
+pub fn refuse_names_and_selector(call: &Call) -> Outcome {
+    if call.operands().is_empty() || call.text("selector").is_empty() {
+        return Ok(());
+    }
+    Err(call.usage_error("error: cannot specify both a node name and a --selector option"))
+}
+
 /// A change of taints.
 enum Change {
     Set { key: String, value: String, effect: String },
@@ -110,20 +123,72 @@ enum Change {
 
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
+/// `KEY=VALUE:EFFECT`, `KEY:EFFECT-` or `KEY-`.
 fn change(call: &Call, text: &str) -> Result<Change, Failure> {
     let (body, removes) = text.strip_suffix('-').map_or((text, false), |body| (body, true));
-    let (pair, effect) = body.split_once(':').unwrap_or((body, ""));
-    if !effect.is_empty() && !EFFECTS.contains(&effect) {
-        return Err(call.usage_error(&format!("invalid taint effect: {effect}, unsupported taint effect")));
+    let invalid = |why: Vec<String>| {
+        let why = if why.is_empty() { String::new() } else { format!(", {}", why.join("; ")) };
+        Err(call.usage_error(&format!("invalid taint spec: {body}{why}")))
+    };
+    let (pair, effect) = match body.split(':').collect::<Vec<_>>()[..] {
+        [key] => (key, ""),
+        [_, effect] if !EFFECTS.contains(&effect) => {
+            return Err(
+                call.usage_error(&format!("invalid taint effect: {effect}, unsupported taint effect"))
+            );
+        }
+        [pair, effect] => (pair, effect),
+        _ => return invalid(Vec::new()),
+    };
+    // Without an effect everything is the key.
+    let (key, value) = match pair.split('=').collect::<Vec<_>>()[..] {
+        [key] => (key, ""),
+        [key, value] if !effect.is_empty() => (key, value),
+        _ if effect.is_empty() => (pair, ""),
+        _ => return invalid(Vec::new()),
+    };
+    for problems in [names::label_value(value), names::label_key(key)] {
+        if !problems.is_empty() {
+            return invalid(problems);
+        }
     }
-    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
     if removes {
         return Ok(Change::Remove { key: key.to_owned(), effect: effect.to_owned() });
     }
     if effect.is_empty() {
-        return Err(call.usage_error(&format!("unknown taint spec: {text}")));
+        return invalid(Vec::new());
     }
     Ok(Change::Set { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() })
+}
+
+/// Refuses changes that contradict each other.
+fn refuse_conflicts(call: &Call, changes: &[Change]) -> Outcome {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for change in changes {
+        let Change::Set { key, value, effect } = change else { continue };
+        if seen.contains(&(key, effect)) {
+            return Err(call.usage_error(&format!(
+                "duplicated taints with the same key and effect: {{{key} {value} {effect} <nil>}}"
+            )));
+        }
+        seen.push((key, effect));
+    }
+    let mut both = Vec::new();
+    for (key, effect) in seen {
+        both.extend(changes.iter().filter_map(|change| match change {
+            Change::Remove { key: gone, effect: of } if gone == key && (of.is_empty() || of == effect) => {
+                Some(format!("{key}={of}"))
+            }
+            _ => None,
+        }));
+    }
+    if both.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::plain(format!(
+        "can not both modify and remove the following taint(s) in the same command: {}",
+        both.join(", ")
+    )))
 }
 
 fn taint(call: &Call) -> Outcome {
@@ -131,18 +196,27 @@ fn taint(call: &Call) -> Outcome {
     let is_change = |word: &String| word.contains([':', '=']) || word.ends_with('-');
     let at = words.iter().position(is_change).unwrap_or(words.len());
     let (resources, changes) = words.split_at(at);
+    if let Some(word) = changes.iter().find(|word| !is_change(word)) {
+        return Err(Failure::plain(format!("all resources must be specified before taint changes: {word}")));
+    }
     let Some((kind, names)) = resources.split_first() else {
         return Err(Failure::plain("one or more resources must be specified as <resource> <name>"));
     };
-    if names.is_empty() && call.text("selector").is_empty() && !call.has("all") {
-        return Err(Failure::plain("one or more resources must be specified as <resource> <name>"));
-    }
     if changes.is_empty() {
         return Err(Failure::plain("at least one taint update is required"));
     }
     let changes: Vec<Change> = changes.iter().map(|text| change(call, text)).collect::<Result<_, _>>()?;
     if super::resources::kind(kind)? != Kind::Node {
         return Err(Failure::plain(format!("invalid resource type {kind}, only node types are supported")));
+    }
+    refuse_conflicts(call, &changes)?;
+    if call.has("all") && !call.text("selector").is_empty() {
+        return Err(Failure::plain("setting 'all' parameter with a non empty selector is prohibited"));
+    }
+    if !call.has("all") && call.text("selector").is_empty() && names.is_empty() {
+        return Err(Failure::plain(
+            "at least one resource name must be specified since 'all' parameter is not set",
+        ));
     }
     let (found, mut failures) = if call.has("all") {
         (call.list(Kind::Node, "", Options::default())?, Vec::new())
@@ -207,4 +281,46 @@ fn taint_node(call: &Call, node: &Object, changes: &[Change]) -> Outcome {
     };
     let format = Format::of(call, false)?;
     done(call, &format, &Printer::new(call, &format), &value, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    const SEE: &str = "\nSee 'kubectl taint -h' for help and examples";
+
+    #[test]
+    fn taints_are_checked_before_anything_is_sent() {
+        check("kubectl taint node", "error: at least one taint update is required", 1);
+        check(
+            "kubectl taint node a=b:NoSchedule",
+            "error: at least one resource name must be specified since 'all' parameter is not set",
+            1,
+        );
+        check(
+            "kubectl taint node k8s-w1 a:b:NoSchedule",
+            &format!("error: invalid taint spec: a:b:NoSchedule{SEE}"),
+            1,
+        );
+        check(
+            "kubectl taint node k8s-w1 a:NoSchedule b a=c",
+            "error: all resources must be specified before taint changes: b",
+            1,
+        );
+        check(
+            "kubectl taint node k8s-w1 a=b:NoSchedule a=c:NoSchedule",
+            &format!("error: duplicated taints with the same key and effect: {{a c NoSchedule <nil>}}{SEE}"),
+            1,
+        );
+        check(
+            "kubectl taint node k8s-w1 a=b:NoSchedule a-",
+            "error: can not both modify and remove the following taint(s) in the same command: a=",
+            1,
+        );
+        check(
+            "kubectl cordon k8s-w1 -l a=b",
+            "error: cannot specify both a node name and a --selector option\nSee 'kubectl cordon -h' for help and examples",
+            1,
+        );
+    }
 }

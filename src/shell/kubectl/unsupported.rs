@@ -211,6 +211,11 @@ fn copy(call: &Call) -> Outcome {
     if call.operands().len() < 2 {
         return Err(Failure::plain("source and destination are required"));
     }
+    let [from, to] = [0, 1].map(|at| call.operands()[at].contains(':'));
+    if from == to {
+        let other = if from { "local" } else { "remote" };
+        return Err(Failure::plain(format!("one of src or dest must be a {other} file specification")));
+    }
     unsimulated(call, "kubectl exec POD -- cat FILE > FILE")
 }
 

@@ -31,6 +31,7 @@ pub static VERB: Verb = Verb {
 };
 
 async fn run(call: Call) -> Outcome {
+    super::refuse_negative_revision(&call)?;
     let (found, mut failures) = targets(&call).await?;
     for found in &found {
         failures.extend(history(&call, &found.object).err());

@@ -75,6 +75,19 @@ async fn targets(call: &Call) -> Result<(Vec<Found>, Vec<Failure>), Failure> {
     Ok(objects(call, &queries))
 }
 
+/// Refuses a revision below zero.
+///
+/// # Errors
+/// One that is.
+fn refuse_negative_revision(call: &Call) -> Outcome {
+    match call.number("revision") {
+        Some(revision) if revision < 0 => {
+            Err(Failure::plain(format!("revision must be a positive integer: {revision}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What a change does to an object: the patch and the word for it.
 type Change = fn(&Call, &Object) -> Result<(Value, &'static str), Failure>;
 
@@ -82,11 +95,15 @@ async fn change(call: Call, change: Change) -> Outcome {
     let (found, mut failures) = targets(&call).await?;
     let format = Format::of(&call, false)?;
     let printer = Printer::new(&call, &format);
+    if found.is_empty() && failures.is_empty() {
+        call.complain(&format!("No resources found in {} namespace.", call.namespace));
+        return Ok(());
+    }
     for Found { object, .. } in &found {
         match change(&call, object) {
             Ok((patch, what)) => match call.patch(&object.key, Patch::Strategic(patch), DryRun::No) {
                 Ok(after) => done(&call, &format, &printer, &after.value, what)?,
-                Err(status) => failures.push(status.into()),
+                Err(status) => failures.push(Failure::from(status).prefixed("failed to patch: ")),
             },
             Err(failure) => failures.push(failure),
         }
@@ -104,7 +121,7 @@ fn is_paused(object: &Object) -> bool {
 }
 
 fn unsupported(object: &Object, what: &str) -> Failure {
-    Failure::plain(format!("{} {what} is not supported", quoted(object)))
+    Failure::plain(format!("error: {} {what} is not supported", quoted(object)))
 }
 
 fn pause(_: &Call, object: &Object) -> Result<(Value, &'static str), Failure> {
@@ -112,7 +129,7 @@ fn pause(_: &Call, object: &Object) -> Result<(Value, &'static str), Failure> {
         return Err(unsupported(object, "pausing"));
     }
     if is_paused(object) {
-        return Err(Failure::plain(format!("{} is already paused", quoted(object))));
+        return Err(Failure::plain(format!("error: {} is already paused", quoted(object))));
     }
     Ok((value!({ "spec": { "paused": true } }), "paused"))
 }
@@ -122,10 +139,13 @@ fn resume(_: &Call, object: &Object) -> Result<(Value, &'static str), Failure> {
         return Err(unsupported(object, "resuming"));
     }
     if !is_paused(object) {
-        return Err(Failure::plain(format!("{} is not paused", quoted(object))));
+        return Err(Failure::plain(format!("error: {} is not paused", quoted(object))));
     }
     Ok((value!({ "spec": { "paused": null } }), "resumed"))
 }
+
+/// The annotation of a template whose change makes all Pods anew.
+const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
 fn restart(call: &Call, object: &Object) -> Result<(Value, &'static str), Failure> {
     if !matches!(object.key.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet) {
@@ -133,13 +153,21 @@ fn restart(call: &Call, object: &Object) -> Result<(Value, &'static str), Failur
     }
     if is_paused(object) {
         return Err(Failure::plain(format!(
-            "{} can't restart paused deployment (run rollout resume first)",
+            "error: {} can't restart paused deployment (run rollout resume first)",
             quoted(object)
         )));
     }
     let now = call.host().with(|simulation| simulation.cluster.timestamp());
+    let last = object.spec().at(&["template", "metadata", "annotations", RESTARTED_AT]);
+    if last.str() == now.to_string() {
+        return Err(Failure::plain(format!(
+            "failed to create patch for {}: if restart has already been triggered within the past second, please wait before attempting to trigger another",
+            object.name()
+        )));
+    }
     // A template that differs in this annotation is a new one.
-    let annotations = value!({ "kubectl.kubernetes.io/restartedAt": now });
+    let mut annotations = Value::map();
+    annotations.set(RESTARTED_AT, now);
     Ok((value!({ "spec": { "template": { "metadata": { "annotations": annotations } } } }), "restarted"))
 }
 

@@ -51,7 +51,7 @@ pub(super) fn undo(call: &Call, object: &Object, wanted: i64) -> Result<String, 
     let target = target.ok_or_else(missing)?;
     let dry_run = call.dry_run()?;
     if dry_run == DryRun::Client {
-        return Ok(template_text(&template(target)));
+        return Ok(format!("will roll back to {}", template_text(&template(target))));
     }
     if template(target) == *object.spec().get("template") {
         return Ok(format!("skipped rollback (current template already matches revision {wanted})"));

@@ -32,6 +32,7 @@ pub static VERB: Verb = Verb {
 };
 
 async fn run(call: Call) -> Outcome {
+    super::refuse_negative_revision(&call)?;
     let (found, failures) = targets(&call).await?;
     Failure::of(failures)?;
     if found.is_empty() {

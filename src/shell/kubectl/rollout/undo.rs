@@ -71,7 +71,7 @@ fn undo(call: &Call, object: &Object) -> Result<String, Failure> {
         return revisions::undo(call, object, wanted);
     }
     let sets = replica_sets(call, object);
-    let target = target(&sets, wanted)?;
+    let target = target(object, &sets, wanted)?;
     let dry_run = call.dry_run()?;
     let mut template = target.spec().get("template").clone();
     template.at_mut(&["metadata", "labels"]).remove(HASH);
@@ -84,17 +84,18 @@ fn undo(call: &Call, object: &Object) -> Result<String, Failure> {
         ));
     }
     if template == *object.spec().get("template") {
-        return Ok(format!(
-            "skipped rollback (current template already matches revision {})",
-            revision(target)
-        ));
+        return Ok(format!("skipped rollback (current template already matches revision {wanted})"));
     }
     call.patch(&object.key, Patch::Json(rollback(object, target, template)), dry_run)?;
     Ok(format!("rolled back{}", dry_run.suffix()))
 }
 
 /// The ReplicaSet to go back to: the one asked for, or the one before the last.
-fn target(sets: &[std::sync::Arc<Object>], wanted: i64) -> Result<&Object, Failure> {
+fn target<'a>(
+    deployment: &Object,
+    sets: &'a [std::sync::Arc<Object>],
+    wanted: i64,
+) -> Result<&'a Object, Failure> {
     if wanted > 0 {
         let found = sets.iter().find(|set| revision(set) == wanted);
         return found
@@ -103,7 +104,10 @@ fn target(sets: &[std::sync::Arc<Object>], wanted: i64) -> Result<&Object, Failu
     }
     match sets {
         [.., previous, _] => Ok(previous),
-        _ => Err(Failure::plain("no rollout history found for deployment")),
+        _ => {
+            let name = deployment.name();
+            Err(Failure::plain(format!("no rollout history found for deployment \"{name}\"")))
+        }
     }
 }
 
