@@ -51,7 +51,16 @@ pub static VERSIONS: Verb = Verb {
 /// What stands between two columns, beyond the widest cell.
 const GAP: usize = 3;
 
+/// These verbs take flags alone.
+fn no_operands(call: &Call) -> Outcome {
+    match call.operands() {
+        [] => Ok(()),
+        words => Err(call.usage_error(&format!("unexpected arguments: [{}]", words.join(" ")))),
+    }
+}
+
 fn resources(call: &Call) -> Outcome {
+    no_operands(call)?;
     let mut chosen: Vec<&Resource> = discovery::RESOURCES.iter().filter(|one| shown(call, one)).collect();
     match call.text("sort-by") {
         "" => {}
@@ -109,6 +118,7 @@ fn table(call: &Call, resources: &[&Resource], wide: bool) {
 }
 
 fn versions(call: &Call) -> Outcome {
+    no_operands(call)?;
     let mut versions: Vec<&str> = discovery::RESOURCES.iter().map(|resource| resource.version).collect();
     versions.extend(discovery::FURTHER_VERSIONS);
     versions.sort_unstable();

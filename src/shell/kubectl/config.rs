@@ -98,36 +98,51 @@ fn current(call: &Call) -> Outcome {
     Ok(())
 }
 
+/// Forms that kubectl knows but does not print contexts in.
+const OTHER_FORMS: [&str; 10] = [
+    "json",
+    "yaml",
+    "wide",
+    "custom-columns",
+    "custom-columns-file",
+    "go-template",
+    "go-template-file",
+    "jsonpath",
+    "jsonpath-file",
+    "kyaml",
+];
+
 fn contexts(call: &Call) -> Outcome {
     let config = load(call)?;
-    if call.text("output") == "name" {
-        config.contexts().for_each(|(name, _)| call.say(name));
-        return Ok(());
-    }
-    let mut text = String::new();
-    if !call.has("no-headers") {
-        text.push_str("CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n");
+    let output = call.text("output");
+    if OTHER_FORMS.contains(&output) {
+        call.say(&format!(
+            "--output {output} is not available in kubectl config get-contexts; resetting to default output format"
+        ));
+    } else if !matches!(output, "" | "name") {
+        return Err(Failure::plain(format!("output must be one of '' or 'name': {output}")));
     }
     let wanted = call.operands();
-    if let Some(missing) = wanted.iter().find(|name| config.context(name).is_none()) {
-        return Err(Failure::plain(format!("context {missing} not found")));
-    }
     let mut held: Vec<(&str, &Document)> = config.contexts().collect();
+    held.retain(|(name, _)| wanted.is_empty() || wanted.iter().any(|one| one == name));
     held.sort_unstable_by_key(|(name, _)| *name);
-    for (name, context) in
-        held.into_iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|one| one == name))
-    {
-        let mark = if name == config.current() { "*" } else { "" };
-        let field = |field| context.get(field).str();
-        text.push_str(&format!(
-            "{mark}\t{name}\t{}\t{}\t{}\n",
-            field("cluster"),
-            field("user"),
-            field("namespace")
-        ));
+    if output == "name" {
+        held.iter().for_each(|(name, _)| call.say(name));
+    } else {
+        let mut text = String::new();
+        if !call.has("no-headers") {
+            text.push_str("CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n");
+        }
+        for (name, context) in held {
+            let mark = if name == config.current() { "*" } else { "" };
+            let [cluster, user, namespace] =
+                ["cluster", "user", "namespace"].map(|field| context.get(field).str());
+            text.push_str(&format!("{mark}\t{name}\t{cluster}\t{user}\t{namespace}\n"));
+        }
+        call.write(&tabs::aligned(&text, tabs::TABLE));
     }
-    call.write(&tabs::aligned(&text, tabs::TABLE));
-    Ok(())
+    let missing = wanted.iter().filter(|name| config.context(name).is_none());
+    Failure::of(missing.map(|name| Failure::plain(format!("context {name} not found"))).collect())
 }
 
 fn set_context(call: &Call) -> Outcome {

@@ -195,7 +195,7 @@ fn prepare(invocation: Invocation) -> Result<Option<Call>, Failure> {
         help::print_verb(&invocation, verb, &path);
         return Ok(None);
     }
-    let namespace = connect(&invocation, &flags, &path)?;
+    let namespace = connect(&invocation, &flags, verb, &path)?;
     Ok(Some(Call::new(invocation, verb, path, flags, namespace)))
 }
 
@@ -304,7 +304,7 @@ fn log_time(invocation: &Invocation) -> String {
 }
 
 /// The namespace in force; refuses servers and contexts that are not there.
-fn connect(invocation: &Invocation, flags: &Parsed, path: &str) -> Result<String, Failure> {
+fn connect(invocation: &Invocation, flags: &Parsed, verb: &Verb, path: &str) -> Result<String, Failure> {
     let config = Config::load(invocation, flags.value("kubeconfig"))?;
     let context = flags.value("context").unwrap_or(config.current());
     if config.context(context).is_none() && flags.value("context").is_some() {
@@ -316,6 +316,18 @@ fn connect(invocation: &Invocation, flags: &Parsed, path: &str) -> Result<String
     if path.starts_with("kubectl config ") {
         return Ok(config.namespace(context));
     }
+    if flags.value("request-timeout").is_some_and(|timeout| !is_timeout(timeout)) {
+        return Err(Failure::plain(
+            "invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+        ));
+    }
+    let namespace = match flags.value("namespace").filter(|namespace| !namespace.is_empty()) {
+        Some(namespace) => namespace.to_owned(),
+        None => config.namespace(context),
+    };
+    if !asks_server(verb, flags, path) {
+        return Ok(namespace);
+    }
     match flags.value("server").filter(|server| *server != context::SERVER) {
         Some(server) => return Err(refused(invocation, server)),
         None if flags.value("server").is_some() => {}
@@ -326,10 +338,34 @@ fn connect(invocation: &Invocation, flags: &Parsed, path: &str) -> Result<String
             Some(server) => return Err(unreachable(server)),
         },
     }
-    Ok(match flags.value("namespace").filter(|namespace| !namespace.is_empty()) {
-        Some(namespace) => namespace.to_owned(),
-        None => config.namespace(context),
-    })
+    Ok(namespace)
+}
+
+/// Whole seconds, or a length of time as Go writes it.
+fn is_timeout(text: &str) -> bool {
+    text.is_empty() || text.parse::<i64>().is_ok() || crate::shell::duration::duration(text).is_ok()
+}
+
+/// Whether a call comes to ask a server for something: some verbs never do, and those that lack what they
+/// are about are refused before.
+fn asks_server(verb: &Verb, flags: &Parsed, path: &str) -> bool {
+    /// Verbs of kubectl itself.
+    const OWN: [&str; 5] =
+        ["kubectl completion", "kubectl plugin", "kubectl options", "kubectl kustomize", "kubectl config"];
+    let about = |name: &str| verb.flags.iter().any(|flag| flag.long == name) && flags.value(name).is_some();
+    let nothing =
+        flags.operands.is_empty() && !["filename", "selector", "raw", "list"].into_iter().any(about);
+    if OWN.iter().any(|own| path.starts_with(own)) {
+        return false;
+    }
+    match verb.operands {
+        // Verbs above others: `cluster-info`, and those that also take files (`apply`, `create`).
+        _ if !verb.children.is_empty() => {
+            path == "kubectl cluster-info" || verb.flags.iter().any(|flag| flag.long == "filename")
+        }
+        verb::Operands::Nothing => !(path == "kubectl version" && flags.has("client")),
+        _ => !nothing,
+    }
 }
 
 /// Nothing listens at an address.

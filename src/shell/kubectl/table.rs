@@ -11,6 +11,7 @@ use super::jsonpath::Template;
 use super::output::Format;
 use super::tabs;
 use crate::api::object::Object;
+use crate::api::quantity::Quantity;
 use crate::api::registry::Kind;
 use crate::api::table::{Column, Row, Table};
 use crate::api::value::Value;
@@ -151,7 +152,11 @@ fn order(a: &Value, b: &Value) -> Ordering {
         (Value::Int(a), Value::Int(b)) => a.cmp(b),
         (Value::Float(a), Value::Float(b)) => a.total_cmp(b),
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
-        (Value::Str(a), Value::Str(b)) => natural(a, b),
+        // Texts that both read as amounts are compared as such.
+        (Value::Str(a), Value::Str(b)) => match (Quantity::parse(a), Quantity::parse(b)) {
+            (Ok(a), Ok(b)) => a.cmp(&b),
+            _ => natural(a, b),
+        },
         _ => Ordering::Equal,
     }
 }
@@ -186,6 +191,13 @@ fn piece(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_sort_by_what_they_are_worth() {
+        let mut found = ["2Gi", "10Mi", "1Gi", "500Mi"].map(Value::text);
+        found.sort_by(order);
+        assert_eq!(found, ["10Mi", "500Mi", "1Gi", "2Gi"].map(Value::text));
+    }
 
     #[test]
     fn numbers_in_text_sort_as_numbers() {

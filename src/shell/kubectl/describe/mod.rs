@@ -83,12 +83,14 @@ async fn run(call: Call) -> Outcome {
         let matching = matching(&call, prefix)?;
         if !matching.is_empty() {
             for object in matching {
-                call.write(&(describe(&call, &object, false) + "\n"));
+                let shown = shows_events(&call).unwrap_or(false);
+                call.write(&(describe(&call, &object, shown) + "\n"));
             }
             return Ok(());
         }
     }
-    let show_events = shows_events(&call) && objects.len() <= 1 && queries.len() <= 1;
+    let alone = objects.len() <= 1 && queries.len() <= 1;
+    let show_events = shows_events(&call).unwrap_or(alone);
     let texts: Vec<String> = objects.iter().map(|object| describe(&call, object, show_events)).collect();
     call.write(&texts.join("\n\n"));
     if objects.is_empty() && failures.is_empty() {
@@ -103,8 +105,9 @@ async fn run(call: Call) -> Outcome {
     Failure::of(failures)
 }
 
-fn shows_events(call: &Call) -> bool {
-    call.flags.value("show-events") != Some("false")
+/// What was said about events; of several objects none are shown unless they are asked for.
+fn shows_events(call: &Call) -> Option<bool> {
+    call.flags.value("show-events").and_then(crate::shell::flags::boolean)
 }
 
 fn read(call: &Call, queries: &[Query]) -> (Vec<Arc<Object>>, Vec<Failure>) {
