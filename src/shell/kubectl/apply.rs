@@ -5,7 +5,7 @@ use super::failure::{Failure, Outcome};
 use super::manifests::{self, Manifest};
 use super::output::{Format, Printer, done};
 use super::record::{self, RECORD};
-use super::resources::{Found, Reading, objects, queries};
+use super::resources::NAMELESS;
 use super::verb::{
     ALL, Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SELECTOR, VALIDATE, Verb, flags,
 };
@@ -75,31 +75,11 @@ pub static VERB: Verb = Verb {
     flags: flags![OWN, RECORD, ALL, SELECTOR, OUTPUT, DRY_RUN, VALIDATE, FIELD_MANAGER, FILES],
     children: &[
         &super::unsupported::EDIT_LAST_APPLIED,
-        &super::unsupported::SET_LAST_APPLIED,
-        &VIEW_LAST_APPLIED,
+        &super::last_applied::SET,
+        &super::last_applied::VIEW,
     ],
     operands: Operands::Nothing,
     action: Action::Waits(|call| Box::pin(run(call))),
-};
-
-const YAML_OR_JSON: &[Flag] = &[option(
-    'o',
-    "output",
-    crate::shell::command::Value::OneOf(&["json", "yaml"]),
-    "the form of the output",
-    "输出格式",
-)];
-
-/// `apply view-last-applied`.
-static VIEW_LAST_APPLIED: Verb = Verb {
-    name: "view-last-applied",
-    aliases: &[],
-    usage: "TYPE/NAME | TYPE NAME | -f FILE",
-    summary: Words { en: "show the manifest that was applied last", zh: "显示最近一次应用的清单" },
-    flags: flags![ALL, SELECTOR, YAML_OR_JSON, FILES],
-    children: &[],
-    operands: Operands::Resources,
-    action: Action::Waits(|call| Box::pin(view_last_applied(call))),
 };
 
 async fn run(call: Call) -> Outcome {
@@ -200,7 +180,7 @@ fn apply(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<(Value, &'
     }
     let modified = prepared(call, manifest);
     if manifest.name.is_empty() {
-        return Err(retrieving(manifest, "resource name may not be empty"));
+        return Err(retrieving(manifest, NAMELESS));
     }
     if let Some(why) = super::resources::unusable_name(&manifest.name) {
         return Err(retrieving(manifest, &format!("invalid resource name \"{}\": [{why}]", manifest.name)));
@@ -323,24 +303,50 @@ fn applying(failure: Failure, manifest: &Manifest, patch: &Value) -> Failure {
     }
 }
 
-async fn view_last_applied(call: Call) -> Outcome {
-    let (manifests, failures) = manifests::read(&call).await;
-    if manifests.is_empty() && !failures.is_empty() {
-        return Failure::of(failures);
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    const MADE: &str = "kubectl create deployment web --image=nginx --dry-run=client -o yaml > a.yaml; sed 's/app: web/app: new/' a.yaml > b.yaml; kubectl apply -f a.yaml >/dev/null; ";
+
+    #[test]
+    fn what_cannot_be_changed_is_made_anew_by_force() {
+        check(
+            &format!(
+                "{MADE} kubectl apply -f b.yaml --force; kubectl get deploy web -o jsonpath='{{.spec.selector.matchLabels.app}}'"
+            ),
+            "deployment.apps/web configured\nnew",
+            0,
+        );
+        check(
+            &format!("{MADE} kubectl apply -f b.yaml --force --dry-run=server"),
+            "error: --dry-run=server cannot be used with --force",
+            1,
+        );
     }
-    let queries = queries(&call, call.operands(), manifests, Reading::default())?;
-    let (found, mut failures) = objects(&call, &queries);
-    let format = Format::of(&call, false)?;
-    let format = if format.is_default() { Format::Yaml } else { format };
-    let printer = Printer::new(&call, &format);
-    for Found { object, .. } in found {
-        match object.meta.annotation(LAST_APPLIED).and_then(|text| json::parse(text).ok()) {
-            Some(applied) => printer.print(&applied)?,
-            None => failures.push(Failure::plain(format!(
-                "no last-applied-configuration annotation found on resource: {}",
-                object.name()
-            ))),
-        }
+
+    #[test]
+    fn nothing_is_compared_without_the_server() {
+        check(
+            &format!("{MADE} kubectl apply -f a.yaml --dry-run=client"),
+            "deployment.apps/web configured (dry run)",
+            0,
+        );
+        check(&format!("{MADE} kubectl apply -f a.yaml"), "deployment.apps/web unchanged", 0);
     }
-    Failure::of(failures)
+
+    #[test]
+    fn several_objects_are_printed_as_a_list() {
+        check(
+            "kubectl create cm a --dry-run=client -o yaml > a.yaml; kubectl create cm b --dry-run=client -o yaml > b.yaml; kubectl apply -f '*.yaml' -o jsonpath='{.kind} {.items[*].metadata.name}'",
+            "List a b",
+            0,
+        );
+    }
+
+    #[test]
+    fn files_are_selected_by_labels() {
+        check(&format!("{MADE} kubectl apply -f a.yaml -l x=y"), "error: no objects passed to apply", 1);
+        check(&format!("{MADE} kubectl apply -f a.yaml -l app=web"), "deployment.apps/web unchanged", 0);
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use super::manifests;
-use super::resources::{Found, Query, Reading, list_options, queries};
+use super::resources::{Found, NAMELESS, Query, Reading, list_options, queries};
 use super::verb::{
     ALL, ALL_NAMESPACES, Action, DRY_RUN, FIELD_SELECTOR, FILES, Operands, SELECTOR, Verb, flags,
 };
@@ -182,6 +182,9 @@ fn targets(call: &Call, query: &Query) -> Result<Vec<Found>, Failure> {
             let found = |object| Found { object, source: String::new() };
             Ok(objects.into_iter().map(found).collect())
         }
+        Query::One { key, source, .. } if key.name.is_empty() => {
+            Err(Failure::plain(NAMELESS).at_source("deleting", source))
+        }
         Query::One { key, source, .. } => match call.get(key.kind, &key.namespace, &key.name) {
             Ok(object) => Ok(vec![Found { object, source: source.clone() }]),
             Err(status) if status.reason == Reason::NotFound && call.has("ignore-not-found") => {
@@ -242,4 +245,51 @@ async fn wait_for(call: &Call, waiting: &[(Key, String)], failures: &mut Vec<Fai
     }
     // One look at the world after it has settled what follows from the deletions.
     call.invocation.sleep(Duration::ZERO).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    #[test]
+    fn flags_that_contradict_each_other_are_refused() {
+        for (flags, why) in [
+            ("svc --all -l a=b", "setting 'all' parameter but found a non empty selector. "),
+            ("pod x --now --grace-period=3", "--now and --grace-period cannot be specified together"),
+            (
+                "pod x --force --grace-period=3",
+                "--force and --grace-period greater than 0 cannot be specified together",
+            ),
+            ("pod x -o yaml", "unexpected -o output mode: yaml. We only support '-o name'"),
+            ("pod x -A", "a resource cannot be retrieved by name across all namespaces"),
+            ("all x", "you must specify only one resource"),
+        ] {
+            check(&format!("kubectl delete {flags}"), &format!("error: {why}"), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_selected_and_not_there_is_said() {
+        check("kubectl delete pods --all --ignore-not-found", "No resources found", 0);
+        check("kubectl delete pod x --ignore-not-found", "", 0);
+        check(
+            "kubectl delete svc,cm x",
+            "Error from server (NotFound): services \"x\" not found\nError from server (NotFound): configmaps \"x\" not found",
+            1,
+        );
+    }
+
+    #[test]
+    fn old_ways_and_wide_reach_are_warned_of() {
+        check(
+            "kubectl create cm a >/dev/null; kubectl delete cm a --cascade=false",
+            "warning: --cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.\nconfigmap \"a\" deleted from default namespace",
+            0,
+        );
+        check(
+            "kubectl delete node k8s-w1 -n default --dry-run=client",
+            "Warning: deleting cluster-scoped resources, not scoped to the provided namespace\nnode \"k8s-w1\" deleted (dry run)",
+            0,
+        );
+    }
 }

@@ -152,7 +152,7 @@ fn collect(call: &Call, shown: &str, directory: &str, found: &mut Vec<(String, R
         let path = absolute(directory, &name);
         let shown = join(shown, &name);
         if files.borrow().is_directory(&path) {
-            if call.has("recursive") {
+            if call.declares("recursive") && call.has("recursive") {
                 collect(call, &shown, &path, found);
             }
         } else if ENDINGS.iter().any(|ending| name.ends_with(ending))

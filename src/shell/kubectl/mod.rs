@@ -37,6 +37,7 @@ mod help;
 mod jsonpath;
 mod kyaml;
 mod label;
+mod last_applied;
 mod logs;
 mod manifests;
 mod nodes;

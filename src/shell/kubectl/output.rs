@@ -206,7 +206,11 @@ impl<'a> Printer<'a> {
 
 /// `TYPE/NAME` of a document.
 pub fn name_of(value: &Value) -> String {
-    let name = value.at(&["metadata", "name"]).str();
+    let name = match value.at(&["metadata", "name"]).str() {
+        // The server has not made one yet.
+        "" => "<unknown>",
+        name => name,
+    };
     match Kind::of_manifest(value.get("apiVersion").str(), value.get("kind").str()) {
         Some(kind) => format!("{}/{name}", kind.info().group_singular()),
         None => {

@@ -5,6 +5,7 @@ use super::failure::{Failure, Outcome};
 use super::manifests::{self, Manifest};
 use super::output::{Format, Printer, done};
 use super::record::{self, RECORD};
+use super::resources::NAMELESS;
 use super::verb::{
     Action, DRY_RUN, FIELD_MANAGER, FILES, OUTPUT, Operands, SAVE_CONFIG, VALIDATE, Verb, flags,
 };
@@ -124,10 +125,49 @@ fn replace(call: &Call, manifest: &Manifest, dry_run: DryRun) -> Result<Value, F
     if dry_run == DryRun::Client {
         return Ok(value);
     }
+    if manifest.name.is_empty() {
+        return Err(Failure::plain(NAMELESS).at_source("replacing", &manifest.source));
+    }
     let key = key(manifest.kind, &manifest.namespace, &manifest.name);
     // Of some kinds the server makes an object that is not there.
     let replaced = call.update(&key, value, dry_run);
     replaced
         .map(|object| object.value.clone())
         .map_err(|status| Failure::from(status).at_source("replacing", &manifest.source))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    #[test]
+    fn force_goes_with_its_flags() {
+        const MADE: &str =
+            "kubectl create cm a --dry-run=client -o yaml > a.yaml; kubectl create -f a.yaml >/dev/null; ";
+        check(
+            &format!("{MADE} kubectl replace -f a.yaml --grace-period=0"),
+            "error: --grace-period must have --force specified",
+            1,
+        );
+        check(
+            &format!("{MADE} kubectl replace -f a.yaml --timeout=5s"),
+            "error: --timeout must have --force specified",
+            1,
+        );
+        check(&format!("{MADE} kubectl replace -f a.yaml --force -o name"), "configmap/a\nconfigmap/a", 0);
+        check(
+            "kubectl replace a b",
+            "error: Unexpected args: [a b]\nSee 'kubectl replace -h' for help and examples",
+            1,
+        );
+    }
+
+    #[test]
+    fn an_object_without_a_name_is_not_replaced() {
+        check(
+            "kubectl create cm a --dry-run=client -o yaml | sed 's/name: a/generateName: a-/' > g.yaml; kubectl replace -f g.yaml",
+            "error: error when replacing \"g.yaml\": resource name may not be empty",
+            1,
+        );
+    }
 }

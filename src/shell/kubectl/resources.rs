@@ -15,6 +15,9 @@ use crate::cluster::request::Options;
 /// What is said when nothing names an object.
 const NOTHING_NAMED: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
+/// What is said of an object without a name.
+pub const NAMELESS: &str = "resource name may not be empty";
+
 /// What is said when `--local` comes with objects of the server, or without a file.
 const LOCAL_NEEDS_FILES: &str = "you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'";
 
@@ -267,7 +270,7 @@ fn one(call: &Call, kind: Kind, name: &str, reading: Reading) -> Result<Query, F
         return Err(Failure::plain("a resource cannot be retrieved by name across all namespaces"));
     }
     if name.is_empty() {
-        return Err(Failure::plain("resource name may not be empty"));
+        return Err(Failure::plain(NAMELESS));
     }
     if let Some(why) = unusable_name(name) {
         return Err(Failure::plain(format!("invalid resource name \"{name}\": [{why}]")));

@@ -122,13 +122,11 @@ const TOKEN: &[Flag] = &[
     option('\0', "duration", Value::Duration, "how long it is good", "有效期"),
 ];
 const WINDOWS: &[Flag] = &[switch('\0', "windows-line-endings", "how lines end", "行尾格式")];
-const CREATE_ANNOTATION: &[Flag] = &[switch('\0', "create-annotation", "make the annotation", "创建注解")];
 const DUMP: &[Flag] = &[
     option('\0', "namespaces", Value::Text, "these namespaces", "指定命名空间"),
     option('\0', "output-directory", Value::File, "where to write", "输出目录"),
     option('\0', "pod-running-timeout", Value::Duration, "how long to wait", "最长等待时间"),
 ];
-const ONE_FILE: &[Flag] = &[option('f', "filename", Value::File, "a manifest", "清单文件")];
 
 verb!(CERTIFICATE, "certificate", [], super::parent, [], [&CERTIFICATE_APPROVE, &CERTIFICATE_DENY]);
 verb!(CERTIFICATE_APPROVE, "approve", [], |call| unsimulated(call, ""), [FORCE, OUTPUT, FILES], []);
@@ -169,14 +167,6 @@ verb!(
     [],
     |call| unsimulated(call, "kubectl apply -f"),
     [RECONCILE, OUTPUT, DRY_RUN, FILES],
-    []
-);
-verb!(
-    SET_LAST_APPLIED,
-    "set-last-applied",
-    [],
-    |call| unsimulated(call, "kubectl apply -f"),
-    [CREATE_ANNOTATION, ONE_FILE, OUTPUT, DRY_RUN],
     []
 );
 verb!(
