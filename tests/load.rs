@@ -2,7 +2,7 @@
 
 use portside::cluster::clock::Span;
 use portside::network::Origin;
-use portside::shell::load::{start, stop};
+use portside::shell::load::{page, start, stop};
 use portside::simulation::load::{LoadFailure, LoadId, LoadPlan, LoadStatistics};
 
 #[path = "mistakes/world.rs"]
@@ -33,6 +33,7 @@ fn plan(world: &World, rate: u32, concurrency: u32, keep_alive: bool, seconds: u
         to: vec![std::net::SocketAddr::new(world.cluster_ip("web"), 80)],
         rate,
         concurrency,
+        request: Some(page("web", "/")),
         keep_alive,
         duration: Span::from_seconds(seconds),
     }
@@ -55,6 +56,7 @@ fn every_request_is_sent_and_spread_evenly_over_the_backends() {
     let chi_square: f64 = counts.map(|count| (count - 1_000.0).powi(2) / 1_000.0).sum();
     assert!(chi_square < 16.3, "{:?}", found.backends);
     assert_eq!(found.latencies.count(), 4_000);
+    assert_eq!(found.statuses.iter().collect::<Vec<_>>(), [(&200, &4_000)]);
     assert_eq!(found.seconds.iter().map(|second| second.answered).sum::<u32>(), 4_000);
 }
 
@@ -117,6 +119,12 @@ fn the_command_shows_the_spread_from_every_place() {
         assert!(shown.contains("100 requests: 100 answered, 0 failed"), "{line}: {shown}");
         assert_eq!(shown.matches("pod default/web-").count(), 4, "{line}: {shown}");
     }
+    let shown = world.run("kubectl exec client -- load -q -d 2s -r 50 -k http://web/nosuch");
+    assert!(shown.contains("100 answered HTTP 404") && shown.contains("10 connections"), "{shown}");
+    let shown = world.run("kubectl exec client -- load -q -d 1s -r 50 kube-dns.kube-system:53");
+    assert!(shown.contains("50 connected, and no HTTP answer"), "{shown}");
+    let shown = world.run("kubectl exec client -- load -q -d 1s -r 50 tcp://kube-dns.kube-system:53");
+    assert!(shown.contains("50 requests: 50 answered, 0 failed") && !shown.contains("HTTP"), "{shown}");
     world.run("kubectl scale deployment web --replicas=0; sleep 5");
     let shown = world.run("kubectl exec client -- load -d 2s -r 50 web");
     assert!(shown.contains("refused: no endpoints") && shown.contains(" 0 answered"), "{shown}");

@@ -112,6 +112,7 @@ const NETWORK: &[&str] = &[
     "nc",
     "nslookup",
     "ping",
+    "socat",
     "ss",
     "tcpdump",
     "traceroute",

@@ -1,4 +1,4 @@
-//! What servers answer to datagrams.
+//! What servers answer to datagrams, and to messages over SCTP.
 //!
 //! Owns the answers of agnhost `netexec` (<https://pkg.go.dev/k8s.io/kubernetes/test/images/agnhost/netexec>).
 //! DNS is answered in [`crate::network::dns`]; what else listens on UDP here takes what comes and says nothing.

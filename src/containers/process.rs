@@ -293,7 +293,7 @@ fn agnhost(args: &[String]) -> Process {
                     port,
                     protocol: Protocol::Sctp,
                     loopback: false,
-                    app: App::Datagram,
+                    app: App::NetexecUdp,
                 });
             }
             running(listeners)

@@ -20,6 +20,7 @@ use crate::cluster::Cluster;
 use crate::containers::open_ports;
 use crate::network::{
     Drop, DropCause, NoRoute, NoRouteCause, Outcome, Place, PortName, Refusal, RefusedCause, Step, Trace,
+    Transport,
 };
 
 /// How many node ports a finding names.
@@ -156,6 +157,8 @@ pub enum ConnectionCause {
     Ping,
     /// A datagram without an answer.
     Unanswered,
+    /// The answer was an ICMP error, which SCTP does not take as a refusal.
+    TriesOn,
     /// The answer was an ICMP error, and its sender kept it to itself: too many went to this client of late.
     AnswerHeldBack {
         /// Who would have sent it.
@@ -211,6 +214,11 @@ pub fn connection(cluster: &Cluster, trace: &Trace) -> Vec<Finding> {
     if let Outcome::Dropped(Drop { place, cause: DropCause::AnswerHeldBack(_), .. }) = &trace.outcome {
         let cause = ConnectionCause::AnswerHeldBack { place: place.to_string() };
         findings.push(Finding::new(&subject, Severity::Note, Cause::Connection(cause)));
+    }
+    if let (Transport::Sctp, Outcome::Refused(refusal)) = (trace.transport, &trace.outcome)
+        && refusal.cause.is_reject()
+    {
+        findings.push(Finding::new(&subject, Severity::Note, Cause::Connection(ConnectionCause::TriesOn)));
     }
     if ask_service && subject.kind == Kind::Service {
         let about = service(cluster, &subject);

@@ -143,7 +143,7 @@ pub(super) fn fixes(cluster: &Cluster, trace: &Trace, subject: &Key, cause: &Con
             None => all_services(),
         }),
         ConnectionCause::NoSource => fixes.push(all_pods()),
-        ConnectionCause::AnswerHeldBack { .. } => {}
+        ConnectionCause::AnswerHeldBack { .. } | ConnectionCause::TriesOn => {}
     }
     fixes
 }
@@ -152,6 +152,7 @@ pub(super) fn fixes(cluster: &Cluster, trace: &Trace, subject: &Key, cause: &Con
 fn reach(transport: Transport, to: SocketAddr) -> String {
     match transport {
         Transport::Udp => format!("echo hi | nc -u -w 1 {} {}", to.ip(), to.port()),
+        Transport::Sctp => format!("ncat --sctp -z -v {} {}", to.ip(), to.port()),
         _ => format!("curl http://{to}"),
     }
 }

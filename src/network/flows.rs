@@ -43,16 +43,17 @@ pub enum FlowAnswer {
     /// Nothing yet: `UNREPLIED`, for TCP `SYN_SENT`.
     #[default]
     None,
-    /// An answer. Connections of clients are short here: TCP has been closed again, `TIME_WAIT`.
+    /// An answer. Connections of clients are short here: they have been closed again, TCP is in `TIME_WAIT`, SCTP
+    /// `CLOSED`.
     Reply,
-    /// An RST: `CLOSE`.
+    /// An RST: `CLOSE`; an ABORT: `CLOSED`.
     Reset,
 }
 
 impl Flow {
     /// How long it is remembered after its last packet, in µs: `nf_conntrack_tcp_timeout_syn_sent` and
     /// `_time_wait` (120 s), `_close` (10 s), `nf_conntrack_udp_timeout` and `nf_conntrack_icmp_timeout` (30 s),
-    /// `nf_conntrack_sctp_timeout_cookie_wait` (3 s) and `_established` (210 s).
+    /// `nf_conntrack_sctp_timeout_cookie_wait` (3 s) and `_closed` (10 s).
     #[must_use]
     pub fn timeout_us(&self) -> u64 {
         const SECOND: u64 = 1_000_000;
@@ -61,7 +62,7 @@ impl Flow {
             (Transport::Tcp, _) => 120 * SECOND,
             (Transport::Udp | Transport::Icmp, _) => 30 * SECOND,
             (Transport::Sctp, FlowAnswer::None) => 3 * SECOND,
-            (Transport::Sctp, _) => 210 * SECOND,
+            (Transport::Sctp, _) => 10 * SECOND,
         }
     }
 

@@ -48,6 +48,7 @@ impl Network {
     /// kube-proxy writes all that it has heard of, due or not.
     pub fn sync_now(&mut self, now: Instant) {
         let changes = self.lag.as_mut().map(|lag| lag.sync(now)).unwrap_or_default();
+        self.syncs += u64::from(!changes.is_empty());
         for change in changes {
             self.sync(change.before.as_ref(), change.after.as_ref());
         }
@@ -109,6 +110,7 @@ impl Network {
             Kind::Service | Kind::EndpointSlice => match &mut self.lag {
                 Some(lag) => lag.add(&entry.key, before, after, now),
                 None => {
+                    self.syncs += 1;
                     self.sync(before, after);
                     self.tables.settle();
                     self.clear_stale_flows();

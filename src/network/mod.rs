@@ -15,11 +15,12 @@
 //!   of a node.
 //! - [`host_ports`]: ports of nodes that lead to one Pod.
 //! - `sending`: the doors for packets; `walk`, `beyond`, `endings`: their way; [`flows`]: conntrack and session affinity.
-//! - `icmp_limit`: how many ICMP errors a host sends.
+//! - [`counters`]: what rules have matched; `icmp_limit`: how many ICMP errors a host sends.
 //! - `following`: the journal; `lag`: kube-proxy's rules follow the slices a little later.
 //! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
 mod beyond;
+pub mod counters;
 pub mod dns;
 mod endings;
 pub mod flows;
@@ -80,6 +81,8 @@ pub struct Network {
     icmp_limit: IcmpLimit,
     /// What kube-proxy has not yet written; `None` for one that writes at once.
     lag: Option<Lag>,
+    /// How often kube-proxy has written rules.
+    syncs: u64,
     /// Whether the sync under way concerns UDP.
     datagrams_changed: bool,
     random: Option<Random>,
@@ -103,6 +106,7 @@ impl Network {
             flows: Flows::default(),
             icmp_limit: IcmpLimit::default(),
             lag: None,
+            syncs: 0,
             datagrams_changed: false,
             random: None,
         }
@@ -171,6 +175,22 @@ impl Network {
         Some(ipvs::ruleset::list(&self.proxy(), id, connections))
     }
 
+    /// The kernel's virtual servers on a node; `None` if there is no such node, or kube-proxy does not work by IPVS.
+    #[must_use]
+    pub fn virtual_servers(&self, node: &str) -> Option<Vec<ipvs::VirtualServer>> {
+        let id = self.topology.node_named(node).filter(|_| self.mode == ProxyMode::Ipvs)?;
+        Some(ipvs::virtual_servers(&self.proxy(), id))
+    }
+
+    /// The IP sets of a node, IPv4 before IPv6: kube-proxy keeps some in IPVS mode alone.
+    #[must_use]
+    pub fn ipsets(&self, node: &str) -> Vec<ipvs::sets::Listed> {
+        match self.topology.node_named(node).filter(|_| self.mode == ProxyMode::Ipvs) {
+            Some(id) => [true, false].map(|v4| ipvs::sets::listed(&self.proxy(), id, v4)).concat(),
+            None => Vec::new(),
+        }
+    }
+
     /// The addresses on a node's `kube-ipvs0`, sorted; `None` outside IPVS mode.
     #[must_use]
     pub fn bound_addresses(&self, node: &str) -> Option<Vec<IpAddr>> {
@@ -183,18 +203,24 @@ impl Network {
         Some(addresses)
     }
 
+    /// How often kube-proxy has written rules.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.syncs
+    }
+
     /// How kube-proxy works.
     #[must_use]
     pub fn mode(&self) -> ProxyMode {
         self.mode
     }
 
-    /// All nftables rules of a node, in the commands with which kube-proxy writes them; `None` if there is no
-    /// such node.
+    /// All nftables rules of a node, in the commands with which kube-proxy writes them, IPv4 before IPv6; `None` if
+    /// there is no such node.
     #[must_use]
     pub fn nftables(&self, node: &str) -> Option<String> {
         let id = self.topology.node_named(node)?;
-        Some(nftables::dump(&self.proxy(), id))
+        Some([true, false].map(|v4| nftables::dump(&self.proxy(), id, v4)).concat())
     }
 
     fn proxy(&self) -> Proxy<'_> {

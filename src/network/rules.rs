@@ -92,7 +92,7 @@ fn external_rules(rules: &mut Vec<Rule>, choice: &Choice<'_>, packet: &Packet, p
             rules.push(iptables::balancer_jump(port, to));
             let source = packet.source.ip();
             let range = port.source_ranges.iter().find(|range| range.contains(&source));
-            rules.extend(range.map(|range| iptables::source_range(port, range)));
+            rules.extend(range.map(|range| iptables::source_range(port, *range)));
         }
         _ => {
             let chain = iptables::external_chain(port);
@@ -110,10 +110,19 @@ fn external_rules(rules: &mut Vec<Rule>, choice: &Choice<'_>, packet: &Packet, p
 
 /// The rules that refused or dropped a packet for a Service port, the last one doing it.
 #[must_use]
-pub fn filter(proxy: &Proxy<'_>, matched: Matched<'_>, packet: &Packet, filter: Filter) -> Vec<Rule> {
+pub fn filter(
+    proxy: &Proxy<'_>,
+    node: NodeId,
+    matched: Matched<'_>,
+    packet: &Packet,
+    filter: Filter,
+) -> Vec<Rule> {
     let (port, to) = (matched.port, packet.destination.ip());
     match proxy.mode {
-        ProxyMode::Nftables => return nftables::filter(matched, to, filter),
+        ProxyMode::Nftables => {
+            let own = proxy.topology.node(node).address_for(to);
+            return nftables::filter(matched, to, filter, own);
+        }
         ProxyMode::Ipvs => return ipvs::ruleset::filter(matched, packet, filter),
         ProxyMode::Iptables => {}
     }
@@ -130,20 +139,8 @@ pub fn filter(proxy: &Proxy<'_>, matched: Matched<'_>, packet: &Packet, filter: 
 pub fn stray(proxy: &Proxy<'_>, packet: &Packet, reject: bool) -> Rule {
     match proxy.mode {
         ProxyMode::Ipvs => ipvs::ruleset::stray(packet),
-        _ => cluster_ips_check(proxy, reject),
+        _ => nftables::cluster_ips_check(proxy, packet.destination.is_ipv4(), reject),
     }
-}
-
-/// A rule of nftables mode for the Service network.
-pub(super) fn cluster_ips_check(proxy: &Proxy<'_>, reject: bool) -> Rule {
-    let text = if reject {
-        "ip daddr @cluster-ips reject comment \"Reject traffic to invalid ports of ClusterIPs\"".to_owned()
-    } else {
-        let networks: Vec<String> = proxy.topology.service_networks.iter().map(ToString::to_string).collect();
-        let networks = networks.join(", ");
-        format!("ip daddr {{ {networks} }} drop comment \"Drop traffic to unallocated ClusterIPs\"")
-    };
-    Rule { table: "ip kube-proxy", chain: "cluster-ips-check".to_owned(), text }
 }
 
 /// The rule that masquerades: kube-proxy's for marked packets and for what a Pod sends to itself, else the
@@ -155,7 +152,9 @@ pub fn masquerade(proxy: &Proxy<'_>, reason: Option<MasqueradeReason>, source: I
     }
     if let Some(reason) = reason {
         return match proxy.mode {
-            ProxyMode::Nftables => nftables::masquerade(reason == MasqueradeReason::Hairpin),
+            ProxyMode::Nftables => {
+                nftables::masquerade(source.is_ipv4(), reason == MasqueradeReason::Hairpin)
+            }
             ProxyMode::Ipvs => ipvs::ruleset::masquerade(reason, source.is_ipv4()),
             _ => iptables::masquerade(),
         };

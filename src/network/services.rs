@@ -103,7 +103,10 @@ impl ServicePort {
                 load_balancer_ips: service.load_balancer_ips.iter().filter(same_family).copied().collect(),
                 balancer_ips: service.balancer_ips.iter().filter(same_family).copied().collect(),
                 cloud_balanced: service.cloud_balanced,
-                source_ranges: service.source_ranges.clone(),
+                source_ranges: (service.source_ranges.iter())
+                    .filter(|range| range.addr().is_ipv4() == cluster_ip.is_ipv4())
+                    .copied()
+                    .collect(),
                 internal_policy: service.internal_policy,
                 external_policy: service.external_policy,
                 affinity: service.affinity,

@@ -243,7 +243,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             });
         };
         let verdict = proxy.filter(matched, node, &packet, hook)?;
-        let why = move || rules::filter(&proxy, matched, &packet, verdict);
+        let why = move || rules::filter(&proxy, node, matched, &packet, verdict);
         let service = matched.port.name.clone();
         Some(match verdict {
             Filter::NoEndpoints => self.refused(passing, hook, RefusedCause::NoEndpoints(service), why),

@@ -1,7 +1,7 @@
 //! What every network tool does: find addresses for a name, open a connection, exchange HTTP.
 //!
-//! Owns the timing of a client (retransmission, its own time limits) and the way from a delivered connection to
-//! the container that answers. The packets themselves are walked by [`crate::network`], through
+//! Owns the timing of a client (retransmission, its own time limits). What a server answers is
+//! [`crate::simulation::answering`]'s. The packets themselves are walked by [`crate::network`], through
 //! [`crate::simulation::Simulation::connect`]; names are resolved in [`super::resolver`].
 
 use std::net::SocketAddr;
@@ -11,19 +11,22 @@ use std::time::Duration;
 use super::forwards::{Forward, connect_inside};
 use super::invocation::Invocation;
 use super::places::{Address, Place};
-use crate::api::object::{Key, Object};
-use crate::api::registry::Kind;
-use crate::api::value::SmolStr;
-use crate::cluster::clock::Instant;
-use crate::containers::http::{Request, Response, Server, answer};
-use crate::containers::{Reference, datagram, kube_proxy};
-use crate::network::{Delivery, Origin, Outcome, Packet, Place as Where, Sending, Trace, Transport};
-use crate::simulation::Simulation;
+use crate::api::object::Key;
+use crate::containers::datagram;
+use crate::containers::http::{Request, Response};
+use crate::network::{
+    Delivery, NoRouteCause, Origin, Outcome, Packet, Place as Where, Sending, Trace, Transport,
+};
+use crate::simulation::answering::hostname;
 
 /// After how many milliseconds each unanswered SYN is sent again: `tcp_syn_linear_timeouts` = 4 and
 /// `tcp_syn_retries` = 6 of Linux, with the timer's own lateness; 134 s in all, as measured.
 const SYN_RETRIES_MS: [u64; 11] =
     [1_024, 1_024, 1_024, 1_024, 1_024, 2_048, 4_100, 8_195, 16_390, 32_780, 65_560];
+
+/// The same for an INIT of SCTP: `net.sctp.rto_initial` = 3 s, doubled up to `rto_max` = 60 s,
+/// `max_init_retransmits` = 8.
+const INIT_RETRIES_MS: [u64; 9] = [3_000, 6_000, 12_000, 24_000, 48_000, 60_000, 60_000, 60_000, 60_000];
 
 /// Where a command's packets come from.
 #[must_use]
@@ -96,18 +99,35 @@ pub async fn connect_from(
     if let Some(forward) = host.forwards().at(host, &invocation.place.address, to) {
         return Ok(through(invocation, &forward, to).await);
     }
+    connect_by(invocation, Transport::Tcp, port, to, limit).await
+}
+
+/// Opens a connection of TCP, or an association of SCTP.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub async fn connect_by(
+    invocation: &Invocation,
+    transport: Transport,
+    port: Option<u16>,
+    to: SocketAddr,
+    limit: Option<Duration>,
+) -> Result<Connection, Refusal> {
+    let sctp = transport == Transport::Sctp;
     let from = origin(&invocation.place);
     let start = invocation.host.now();
     let since = |now: u64| Duration::from_micros(now - start);
     let deadline = limit.map(|limit| start.saturating_add(micros(limit)));
-    let mut retries = SYN_RETRIES_MS.iter();
+    let mut retries = if sctp { INIT_RETRIES_MS.iter() } else { SYN_RETRIES_MS.iter() };
     // Every repetition is of the same connection: conntrack keeps the backend that the first one got.
-    let port = port
-        .unwrap_or_else(|| invocation.host.with(|simulation| simulation.network.any_port(Transport::Tcp)));
-    let sending = Sending::new(to, Transport::Tcp).from_port(port);
+    let port =
+        port.unwrap_or_else(|| invocation.host.with(|simulation| simulation.network.any_port(transport)));
+    let sending = Sending::new(to, transport).from_port(port);
     loop {
         let trace = invocation.host.with(|simulation| simulation.send(&from, &sending));
-        let wait_us = match trace.outcome.answer_after_us() {
+        let heard = trace.outcome.answer_after_us().filter(|_| !(sctp && is_icmp(&trace.outcome)));
+        let wait_us = match heard {
             Some(us) => us,
             None => match retries.next() {
                 Some(ms) => ms * 1000,
@@ -128,11 +148,22 @@ pub async fn connect_from(
         invocation.host.sleep_until(until).await;
         let failure = match &trace.outcome {
             Outcome::Delivered(delivery) => return Ok(Connection { remote: to, delivery: delivery.clone() }),
+            _ if heard.is_none() => continue,
             Outcome::Refused(_) => Failure::Refused,
             Outcome::NoRoute(_) => Failure::NoRoute,
             Outcome::Dropped(_) => continue,
         };
         return Err(Refusal { failure, after: since(invocation.host.now()), trace });
+    }
+}
+
+/// Whether an answer was an ICMP error, which SCTP takes as a hint and sends on (`sctp_v4_err`): an association is
+/// refused by an ABORT alone.
+fn is_icmp(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Refused(refusal) => refusal.cause.is_reject(),
+        Outcome::NoRoute(no_route) => no_route.cause != NoRouteCause::NoSource,
+        Outcome::Delivered(_) | Outcome::Dropped(_) => false,
     }
 }
 
@@ -164,25 +195,13 @@ fn micros(duration: Duration) -> u64 {
 /// Sends an HTTP request over a connection. `None` if the server does not speak HTTP, or is gone.
 #[must_use]
 pub fn exchange(invocation: &Invocation, connection: &Connection, request: &Request) -> Option<Response> {
-    let listener = connection.delivery.listener.as_ref()?;
-    let port = connection.delivery.packet.destination.port();
-    let key = match &connection.delivery.server {
-        Where::Pod(key) => key.clone(),
-        Where::Node(node) if listener.program == "kube-proxy" => {
-            return invocation.host.with(|simulation| kube_proxy_answer(simulation, node, port, request));
-        }
-        // A Pod on the node's own network.
-        Where::Node(node) => invocation.host.with(|simulation| {
-            let topology = simulation.network.topology();
-            Some(topology.host_pod(node, listener.protocol, port)?.key.clone())
-        })?,
-        _ => return None,
-    };
-    let key = &key;
-    let written = written_files(invocation, key, &listener.program);
+    let delivery = &connection.delivery;
+    let listener = delivery.listener.as_ref()?;
+    let pod = invocation.host.with(|simulation| simulation.server_pod(delivery));
+    let written = pod.and_then(|pod| written_files(invocation, &pod, &listener.program));
     invocation.host.with(|simulation| {
         let file = |path: &str| written.as_ref().and_then(|read| read(path));
-        pod_answer(simulation, key, connection, request, &file)
+        simulation.http_answer(delivery, request, &file)
     })
 }
 
@@ -190,40 +209,11 @@ pub fn exchange(invocation: &Invocation, connection: &Connection, request: &Requ
 #[must_use]
 pub fn datagram_answer(invocation: &Invocation, delivery: &Delivery, text: &str) -> Option<String> {
     let listener = delivery.listener.as_ref()?;
-    let port = delivery.packet.destination.port();
-    let hostname = match &delivery.server {
-        Where::Pod(key) => {
-            invocation.host.with(|simulation| Some(hostname(simulation.cluster.get(key)?)?.clone()))?
-        }
-        Where::Node(node) => invocation.host.with(|simulation| {
-            let topology = simulation.network.topology();
-            Some(hostname(topology.host_pod(node, listener.protocol, port)?)?.clone())
-        })?,
-        _ => return None,
-    };
+    let hostname = invocation.host.with(|simulation| {
+        let pod = simulation.server_pod(delivery)?;
+        Some(hostname(simulation.cluster.get(&pod)?)?.clone())
+    })?;
     datagram::answer(listener.app, text, &hostname, delivery.packet.source)
-}
-
-/// What a Pod calls itself.
-fn hostname(object: &Object) -> Option<&SmolStr> {
-    let pod = object.as_pod()?;
-    Some(match pod.spec.hostname.as_str() {
-        _ if pod.spec.host_network => &pod.node,
-        "" => &object.key.name,
-        _ => &pod.spec.hostname,
-    })
-}
-
-/// What kube-proxy answers on a node: health checks.
-fn kube_proxy_answer(simulation: &Simulation, node: &str, port: u16, request: &Request) -> Option<Response> {
-    let now = simulation.cluster.timestamp();
-    if port == kube_proxy::HEALTH_PORT {
-        return Some(kube_proxy::node_health(request, now));
-    }
-    let tables = simulation.network.tables();
-    let (namespace, name) = tables.health_service(port)?;
-    let count = tables.local_ready(namespace, name, node);
-    Some(kube_proxy::service_health(namespace, name, count, request, now))
 }
 
 /// Reads files that somebody wrote into a container.
@@ -241,41 +231,4 @@ fn written_files(invocation: &Invocation, pod: &Key, container: &str) -> Option<
     };
     let files = invocation.host.existing_files(&address)?;
     Some(Box::new(move |path| files.borrow().read(path).ok().map(|text| text.to_string())))
-}
-
-/// What the container behind a connection answers.
-fn pod_answer(
-    simulation: &Simulation,
-    key: &Key,
-    connection: &Connection,
-    request: &Request,
-    file: &dyn Fn(&str) -> Option<String>,
-) -> Option<Response> {
-    debug_assert_eq!(key.kind, Kind::Pod, "a place in a Pod is named by the Pod's key");
-    let object = simulation.cluster.get(key)?;
-    let pod = object.as_pod()?;
-    let packet = &connection.delivery.packet;
-    let listener = connection.delivery.listener.as_ref()?;
-    let container = pod.spec.containers.iter().find(|one| one.name == listener.program)?;
-    let args: Vec<String> = ["command", "args"]
-        .iter()
-        .flat_map(|field| container.document.get(field).items())
-        .map(|word| word.str().to_owned())
-        .collect();
-    let started = simulation
-        .runtime
-        .latest(&object.meta.uid, &container.name)
-        .map_or(Instant(0), |(_, run)| run.started);
-    let server = Server {
-        image: &Reference::parse(&container.image)?,
-        args: &args,
-        hostname: hostname(object)?,
-        addresses: &pod.ips,
-        client: packet.source,
-        local: packet.destination,
-        now: simulation.cluster.timestamp(),
-        up_seconds: (simulation.cluster.now() - started).as_ms() / 1000.0,
-        file,
-    };
-    answer(listener.app, request, &server)
 }

@@ -6,8 +6,21 @@
 use std::time::Duration;
 
 use super::host::Host;
+use crate::containers::http::Request;
 use crate::simulation::load::{LOAD_TICK, LoadFailure, LoadId, LoadPlan};
 use crate::words::Words;
+
+/// The request of a load: the page at a URL's path, asked of a host by its name.
+#[must_use]
+pub fn page(host: &str, target: &str) -> Request {
+    let headers = [("Host", host), ("User-Agent", "load"), ("Accept", "*/*")];
+    Request {
+        method: "GET".to_owned(),
+        target: target.to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        body: String::new(),
+    }
+}
 
 /// Starts a load: from now on it sends by itself, until its time is over or [`stop`] ends it.
 pub fn start(host: &Host, plan: LoadPlan) -> LoadId {
@@ -56,6 +69,9 @@ pub fn words(failure: LoadFailure) -> Words {
             zh: "超时：不在 loadBalancerSourceRanges 内",
         },
         LoadFailure::TimedOut => Words { en: "timed out", zh: "超时" },
+        LoadFailure::NotHttp => {
+            Words { en: "connected, and no HTTP answer", zh: "已连接，但没有 HTTP 应答" }
+        }
         LoadFailure::NoRoute => Words { en: "no route to host", zh: "没有到主机的路由" },
     }
 }

@@ -247,8 +247,8 @@ fn is_dns(invocation: &Invocation, place: &Where) -> bool {
     })
 }
 
-/// Names that every host finds in `/etc/hosts`.
-fn known_here(invocation: &Invocation, name: &str) -> Option<Vec<IpAddr>> {
+/// Names that every host finds in `/etc/hosts`, with their addresses.
+pub fn known_here(invocation: &Invocation, name: &str) -> Option<Vec<IpAddr>> {
     let file = invocation.read_file("/etc/hosts").unwrap_or_default();
     let written = in_hosts(&file, name);
     if !written.is_empty() {

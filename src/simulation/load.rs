@@ -2,19 +2,22 @@
 //!
 //! Owns plans, running loads and their statistics, and [`Simulation::step_loads`], which sends what is due through
 //! the network's fast path. Requests cost no trace; a few a second are sent with one, so that they can be seen on
-//! their way. What is counted is connections: what servers say to a request is not looked at. Whoever moves the
-//! clock calls `step_loads` often ([`LOAD_TICK`]); `crate::shell::load` does.
+//! their way. Servers are asked for each request; what one says to a request is taken to stay the same for one tick.
+//! Whoever moves the clock calls `step_loads` often ([`LOAD_TICK`]); `crate::shell::load` does.
 
 mod latency;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::net::SocketAddr;
+use std::mem::{Discriminant, discriminant};
+use std::net::{IpAddr, SocketAddr};
 
 pub use latency::Latencies;
+use rustc_hash::FxHashMap;
 
 use super::Simulation;
 use crate::cluster::clock::{Instant, Span};
+use crate::containers::http::Request;
 use crate::network::{
     Delivery, Drop, DropCause, NoRouteCause, Origin, Outcome, Place, RefusedCause, Transport,
 };
@@ -47,6 +50,8 @@ pub struct LoadPlan {
     pub rate: u32,
     /// How many requests may be under way at once, at most [`CONCURRENCY_LIMIT`].
     pub concurrency: u32,
+    /// The request; none where connections alone are counted.
+    pub request: Option<Request>,
     /// Whether requests use a connection again.
     pub keep_alive: bool,
     /// How long to send.
@@ -72,6 +77,8 @@ pub enum LoadFailure {
     TimedOut,
     /// Nobody has the address.
     NoRoute,
+    /// The connection was there, and what answered does not speak HTTP.
+    NotHttp,
 }
 
 /// What one backend got.
@@ -112,6 +119,8 @@ pub struct LoadStatistics {
     pub answered: u64,
     /// Requests failed.
     pub failed: u64,
+    /// How often each HTTP status was answered.
+    pub statuses: BTreeMap<u16, u64>,
     /// What each backend got, by place.
     pub backends: BTreeMap<String, BackendCount>,
     /// What failed, by reason.
@@ -150,7 +159,14 @@ pub struct Load {
     idle: BinaryHeap<Reverse<(Instant, usize)>>,
     connections: u64,
     last_sample: Option<Instant>,
+    /// What each backend said in this tick.
+    said: FxHashMap<SocketAddr, Option<u16>>,
+    /// Connections that no trace has told the counters of.
+    untold: FxHashMap<Way, u64>,
 }
+
+/// What tells ways through the network apart: how it ended, where, and from which address.
+type Way = (Discriminant<Outcome>, SocketAddr, IpAddr);
 
 /// The loads of a world, the last ones that have ended among them.
 #[derive(Debug, Default)]
@@ -184,6 +200,8 @@ impl Loads {
             workers,
             connections: 0,
             last_sample: None,
+            said: FxHashMap::default(),
+            untold: FxHashMap::default(),
         };
         self.all.insert(LoadId(self.count), load);
         LoadId(self.count)
@@ -224,10 +242,13 @@ impl LoadStatistics {
         &mut self.seconds[index]
     }
 
-    fn answer(&mut self, at: Span, server: &Place, opened: bool, took_us: u64) {
+    fn answer(&mut self, at: Span, server: &Place, opened: bool, status: Option<u16>, took_us: u64) {
         self.answered += 1;
         self.second(at).answered += 1;
         self.latencies.add(took_us);
+        if let Some(status) = status {
+            *self.statuses.entry(status).or_default() += 1;
+        }
         let name = server.to_string();
         let backend = self.backends.entry(name).or_default();
         backend.requests += 1;
@@ -269,6 +290,7 @@ impl Simulation {
     fn step_load(&mut self, load: &mut Load) {
         let now = self.cluster.now();
         let due = load.due(now);
+        load.said.clear();
         while load.statistics.sent < due {
             // The worker that is free longest takes the next request; while all wait for answers, it waits too.
             let Some(Reverse((free, at))) = load.idle.peek().copied() else { break };
@@ -289,7 +311,7 @@ impl Simulation {
         if let Some(kept) = load.workers[at].kept.take() {
             if self.network.is_open(&kept) {
                 let took_us = 2 * kept.latency_us;
-                load.statistics.answer(since, &kept.server, false, took_us);
+                self.answer_of_load(load, since, &kept, false, took_us);
                 load.workers[at] = Worker { free: now + Span(took_us), kept: Some(kept) };
             } else {
                 load.statistics.fail(since, LoadFailure::Broken);
@@ -301,7 +323,7 @@ impl Simulation {
             Some(Outcome::Delivered(delivery)) => {
                 // A handshake, then the request and its answer.
                 let took_us = 4 * delivery.latency_us;
-                load.statistics.answer(since, &delivery.server, true, took_us);
+                self.answer_of_load(load, since, &delivery, true, took_us);
                 let kept = load.plan.keep_alive.then_some(delivery);
                 load.workers[at] = Worker { free: now + Span(took_us), kept };
             }
@@ -313,6 +335,19 @@ impl Simulation {
         }
     }
 
+    /// What the server says to a request over a connection.
+    fn answer_of_load(&self, load: &mut Load, at: Span, delivery: &Delivery, opened: bool, took_us: u64) {
+        let status = load.plan.request.as_ref().map(|request| {
+            *load.said.entry(delivery.packet.destination).or_insert_with(|| {
+                self.http_answer(delivery, request, &|_| None).map(|response| response.status)
+            })
+        });
+        match status {
+            Some(None) => load.statistics.fail(at, LoadFailure::NotHttp),
+            known => load.statistics.answer(at, &delivery.server, opened, known.flatten(), took_us),
+        }
+    }
+
     /// Opens a connection: with a trace now and then, else by the fast path. `None` if the sender has no address.
     fn connection_of_load(&mut self, load: &mut Load, now: Instant) -> Option<Outcome> {
         let to =
@@ -320,12 +355,29 @@ impl Simulation {
         load.connections += 1;
         if load.last_sample.is_none_or(|last| now >= last + SAMPLE_EVERY) {
             load.last_sample = Some(now);
-            return Some(self.connect(&load.plan.from, to, Transport::Tcp).outcome.clone());
+            let trace = self.connect(&load.plan.from, to, Transport::Tcp);
+            // Its rules are those of all that went the same way without a trace.
+            if let Some(times) = load.untold.remove(&way(&trace.outcome)) {
+                self.counters.add(&self.network, trace.clone(), times);
+            }
+            return Some(trace.outcome.clone());
         }
         let port = self.network.any_port(Transport::Tcp);
         let stream = self.network.stream(&self.cluster, &load.plan.from, to, Transport::Tcp);
-        Some(stream?.send(port))
+        let outcome = stream?.send(port);
+        *load.untold.entry(way(&outcome)).or_default() += 1;
+        Some(outcome)
     }
+}
+
+fn way(outcome: &Outcome) -> Way {
+    let packet = match outcome {
+        Outcome::Delivered(delivery) => delivery.packet,
+        Outcome::Refused(refusal) => refusal.packet,
+        Outcome::Dropped(drop) => drop.packet,
+        Outcome::NoRoute(no_route) => no_route.packet,
+    };
+    (discriminant(outcome), packet.destination, packet.source.ip())
 }
 
 /// Why a connection failed, and how long its client waits before it knows.

@@ -3,6 +3,7 @@
 //! Owns the clock's movement: it takes what is due from the cluster's queue, sets the clock, and hands the
 //! work to whom it concerns. It knows no commands and no page; [`crate::shell::host`] and the page drive it.
 
+pub mod answering;
 pub mod incidents;
 pub mod initiator;
 pub mod load;
@@ -21,6 +22,7 @@ use crate::cluster::{Actor, Cluster, Reply, Request, Settings, Verb};
 use crate::containers::{ContainerKey, Runtime};
 use crate::controllers::Controllers;
 use crate::network::Network;
+use crate::network::counters::Counters;
 
 /// How many queue entries one call of [`Simulation::settle`] runs at most: a guard against a world that
 /// keeps itself busy at one instant.
@@ -38,6 +40,8 @@ pub struct Simulation {
     pub incidents: Incidents,
     /// On whose behalf the world is acted on now; whoever does it says so.
     pub initiator: Initiator,
+    /// What iptables rules have matched.
+    pub counters: Counters,
     /// What was sent of late.
     pub traffic: Traffic,
     /// Loads that run, or have run of late.
@@ -65,6 +69,7 @@ impl Simulation {
             runtime: Runtime::default(),
             incidents: Incidents::default(),
             initiator: Initiator::default(),
+            counters: Counters::default(),
             traffic: Traffic::default(),
             loads: Loads::default(),
             controllers: Controllers::default(),

@@ -75,6 +75,7 @@ impl Simulation {
     pub fn send(&mut self, from: &Origin, sending: &Sending) -> Arc<Trace> {
         let trace = Arc::new(self.network.send(&self.cluster, from, sending));
         self.traffic.record(self.cluster.now(), from.clone(), self.initiator, trace.clone());
+        self.counters.add(&self.network, trace.clone(), 1);
         self.note(Incident::Connection { from: from.clone(), trace: trace.clone() });
         trace
     }

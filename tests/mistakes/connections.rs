@@ -2,6 +2,7 @@
 
 use portside::explain::connection::ConnectionCause;
 use portside::explain::{Cause, Finding, ServiceCause};
+use portside::words::Language;
 
 use crate::world::{World, commands, edits, first, service, web};
 
@@ -160,4 +161,22 @@ fn a_refusal_that_was_held_back_is_explained_by_its_cause_and_the_limit_of_icmp_
     let held =
         |found: &Finding| matches!(found.cause, Cause::Connection(ConnectionCause::AnswerHeldBack { .. }));
     assert!(failure.iter().any(held), "{failure:?}");
+}
+
+#[test]
+fn sctp_that_kube_proxy_rejects_tries_on_and_is_explained() {
+    let world = web("{selector: {app: nobody}, ports: [{port: 9999, protocol: SCTP}]}");
+    let address = world.cluster_ip("web");
+    let shown = world.run(&format!("ssh k8s-w1 ncat --sctp -w 5 {address} 9999"));
+    assert!(shown.contains("Ncat: TIMEOUT."), "{shown}");
+    let failure = world.failure();
+    assert!(matches!(first(&failure).0, Cause::Connection(ConnectionCause::NoEndpoints)), "{failure:?}");
+    let tries = |found: &Finding| matches!(found.cause, Cause::Connection(ConnectionCause::TriesOn));
+    assert!(failure.iter().any(tries), "{failure:?}");
+    for (language, expected) in [(Language::English, "SCTP tries on"), (Language::Chinese, "SCTP 会一直重试")]
+    {
+        world.host.set_language(language);
+        let shown = world.run("why");
+        assert!(shown.contains(expected), "{shown}");
+    }
 }

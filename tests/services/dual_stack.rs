@@ -33,6 +33,23 @@ spec:
   ports: [{port: 80}]
 ";
 
+#[test]
+fn nftables_of_both_families_are_listed() {
+    let text = "# world ipFamilies=IPv4,IPv6\n$ world proxyMode=nftables\n# place node k8s-w1\n\
+                # settle\n$ nft list tables\n\
+                $ nft list set ip6 kube-proxy nodeport-ips\n$ nft list chain ip6 kube-proxy cluster-ips-check\n\
+                $ nft list ruleset | grep -c '^table'\n";
+    let shown = printed(text, MANIFEST);
+    for expected in [
+        "table ip kube-proxy\ntable ip6 kube-proxy\n",
+        "\t\ttype ipv6_addr\n\t\tcomment \"IPs that accept NodePort traffic\"\n\t\telements = { fd00:192:168:1::73 }\n",
+        "\t\tip6 daddr fd00:10:96::/112 drop comment \"Drop traffic to unallocated ClusterIPs\"\n",
+        "\n2\n",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+}
+
 /// A world with two Pods of nginx behind these Services, and a client.
 fn world(families: &str, commands: &str) -> String {
     format!(

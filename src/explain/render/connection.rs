@@ -354,6 +354,18 @@ pub(super) fn words(cause: &ConnectionCause, subject: &Key, language: Language) 
                 "没有谁接收时，UDP 不会给出任何消息。"
             ),
         ),
+        ConnectionCause::TriesOn => Said::new(
+            say!(
+                language,
+                "The client does not take that as a refusal: SCTP tries on until its time is up.",
+                "客户端并不把它当作拒绝：SCTP 会一直重试，直到超时。"
+            ),
+            say!(
+                language,
+                "kube-proxy rejects with an ICMP error; Linux ends an SCTP association by an ABORT of the other side alone.",
+                "kube-proxy 用 ICMP 错误来拒绝；而在 Linux 上，只有对方发来的 ABORT 才会结束 SCTP 关联。"
+            ),
+        ),
         ConnectionCause::AnswerHeldBack { place } => Said::new(
             say!(
                 language,

@@ -10,6 +10,8 @@ use std::net::IpAddr;
 
 pub use ruleset::save;
 
+use ipnet::IpNet;
+
 use super::hop::Rule;
 use super::names::endpoint_chain;
 use super::services::ServicePort;
@@ -104,10 +106,18 @@ pub(super) fn node_port_jump(port: &ServicePort) -> Rule {
 }
 
 /// KUBE-FW: a source range may go on.
-pub(super) fn source_range(port: &ServicePort, range: &ipnet::IpNet) -> Rule {
+pub(super) fn source_range(port: &ServicePort, range: IpNet) -> Rule {
     let words = comment(&format!("{} loadbalancer IP", port.name));
     let rest = format!("-s {range} {words} -j {}", external_chain(port));
     rule("nat", &firewall_chain(port), &rest)
+}
+
+/// The sources that may go on: the ranges, and where one of them holds the node's own address those of the load
+/// balancer too, because a node may have them as its own.
+pub(super) fn source_ranges(port: &ServicePort, node: Option<IpAddr>) -> impl Iterator<Item = IpNet> {
+    let from_node = node.is_some_and(|node| port.source_ranges.iter().any(|range| range.contains(&node)));
+    let own = port.load_balancer_ips.iter().filter(move |_| from_node).map(|ip| IpNet::from(*ip));
+    port.source_ranges.iter().copied().chain(own)
 }
 
 /// The Service's chain: what comes to the cluster address from outside the Pod network is to be masqueraded.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::{
     External, address_jump, balancer_jump, comment, dnat, external, external_chain, firewall_chain,
     hairpin_mark, masquerade, no_endpoints, node_port_jump, node_ports_jump, not_accepted, pick, remembered,
-    rule, service_chain, source_mark, source_range,
+    rule, service_chain, source_mark, source_range, source_ranges,
 };
 use crate::api::typed::{Affinity, Policy};
 use crate::cluster::settings::ProxyMode;
@@ -97,6 +97,11 @@ const PLUGIN_NAT: Fixed = &[
     ("FLANNEL-POSTRTG", &[]),
 ];
 
+/// The rules of a table that are there without a Service.
+pub(in crate::network) fn fixed(table: &str) -> Fixed {
+    if table == "nat" { NAT } else { FILTER }
+}
+
 /// The rules of one table, chain by chain.
 pub(in crate::network) struct Table {
     name: &'static str,
@@ -170,13 +175,14 @@ pub fn save(proxy: &Proxy<'_>, node: NodeId, date: &str, v4: bool) -> String {
         filter.chains.entry("KUBE-FIREWALL".to_owned()).or_default().clear();
     }
     nat.add(masquerade());
-    for (port, (namespace, service)) in proxy.tables.health_ports() {
-        if !proxy.tables.ports_of(namespace, service).any(|port| port.cluster_ip.is_ipv4() == v4) {
-            continue;
+    for (number, (namespace, service)) in proxy.tables.health_ports() {
+        let ports = proxy.tables.ports_of(namespace, service);
+        // Once for each port of the Service, by its name.
+        for port in ports.filter(|port| port.cluster_ip.is_ipv4() == v4) {
+            let words = comment(&format!("{} health check node port", port.name));
+            let rest = format!("-p tcp {words} -m tcp --dport {number} -j ACCEPT");
+            filter.add(rule("filter", "KUBE-NODEPORTS", &rest));
         }
-        let words = comment(&format!("{namespace}/{service} health check node port"));
-        let rest = format!("-p tcp {words} -m tcp --dport {port} -j ACCEPT");
-        filter.add(rule("filter", "KUBE-NODEPORTS", &rest));
     }
     for port in proxy.tables.all().filter(|port| port.cluster_ip.is_ipv4() == v4) {
         OnNode::of(proxy, port, node, &pods).add(&mut filter, &mut nat);
@@ -205,6 +211,8 @@ pub(in crate::network) fn plugin(proxy: &Proxy<'_>, v4: bool, nat: &mut Table) -
 struct OnNode<'a> {
     port: &'a ServicePort,
     pods: &'a str,
+    /// The node's address.
+    address: Option<IpAddr>,
     all: Vec<u32>,
     local: Vec<u32>,
     internal_local: bool,
@@ -222,6 +230,7 @@ impl<'a> OnNode<'a> {
         Self {
             port,
             pods,
+            address: entry.address_for(port.cluster_ip),
             all: if uses_all { port.cluster_candidates(vantage).into_owned() } else { Vec::new() },
             local: if uses_local { port.local_candidates(vantage) } else { Vec::new() },
             internal_local,
@@ -299,7 +308,7 @@ impl<'a> OnNode<'a> {
             nat.add(external(port, *one, self.pods));
         }
         if !port.load_balancer_ips.is_empty() && !port.source_ranges.is_empty() {
-            for range in &port.source_ranges {
+            for range in source_ranges(port, self.address) {
                 nat.add(source_range(port, range));
             }
             let words = format!("other traffic to {} will be dropped by KUBE-PROXY-FIREWALL", port.name);

@@ -80,6 +80,11 @@ const NAT: Fixed = &[
     ("KUBE-SERVICES", &[]),
 ];
 
+/// The rules of a table that are there without a Service.
+pub(in crate::network) fn fixed(table: &str) -> Fixed {
+    if table == "nat" { NAT } else { FILTER }
+}
+
 /// Sets with one rule each: the set, the table, the chain, what is matched, the protocol, and where it leads.
 const BY_SET: &[(Set, &str, &str, &str, &str, &str)] = &[
     (sets::LOOP_BACK, "nat", "KUBE-POSTROUTING", "dst,dst,src", "", "MASQUERADE"),

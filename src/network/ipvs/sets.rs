@@ -242,6 +242,52 @@ impl Members {
     }
 }
 
+/// A set as it can be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: &'static str,
+    /// Whether it is for IPv4.
+    pub v4: bool,
+    /// What the kernel hashes with: a number of its own for each set.
+    pub salt: u32,
+    /// How many iptables rules look at it.
+    pub references: usize,
+    /// Its members: ports by their number, everything else by its text.
+    pub members: Vec<String>,
+}
+
+/// The sets of a node in an address family, in the order in which kube-proxy makes them.
+#[must_use]
+pub fn listed(proxy: &Proxy<'_>, node: NodeId, v4: bool) -> Vec<Listed> {
+    let rules = super::ruleset::save(proxy, node, "", v4);
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let members = Members::on(proxy, node, v4);
+    let list = |set: &Set| {
+        let name = set.name_in(v4);
+        let mut members: Vec<String> = members.of(*set).map(str::to_owned).collect();
+        if set.kind == "bitmap:port" {
+            members.sort_by_key(|port| port.parse::<u16>().unwrap_or(0));
+        }
+        let place = format!("{}{name}", proxy.topology.node(node).name);
+        // FNV-1a of the node and the name stands for the kernel's chance.
+        let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        Listed {
+            kind: set.kind,
+            v4,
+            salt: place.bytes().fold(0x811c_9dc5, mix),
+            references: rules.matches(&format!("--match-set {name} ")).count(),
+            members,
+            name,
+        }
+    };
+    SETS.iter().map(list).collect()
+}
+
 /// Whether source ranges keep the node itself from a load balancer's address.
 pub(super) fn shut_to_node(proxy: &Proxy<'_>, node: NodeId, port: &ServicePort, ip: IpAddr) -> bool {
     let own = proxy.topology.node(node).address_for(ip);

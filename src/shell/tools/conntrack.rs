@@ -207,7 +207,7 @@ fn state(flow: &Flow) -> &'static str {
         (Transport::Tcp, FlowAnswer::Reply) => "TIME_WAIT ",
         (Transport::Tcp, FlowAnswer::Reset) => "CLOSE ",
         (Transport::Sctp, FlowAnswer::None) => "COOKIE_WAIT ",
-        (Transport::Sctp, _) => "ESTABLISHED ",
+        (Transport::Sctp, _) => "CLOSED ",
         _ => "",
     }
 }

@@ -12,7 +12,7 @@ use crate::shell::duration::duration;
 use crate::shell::flags::Style;
 use crate::shell::host::Host;
 use crate::shell::invocation::Invocation;
-use crate::shell::load::{start, stop, words};
+use crate::shell::load::{page, start, stop, words};
 use crate::shell::resolver::resolve;
 use crate::shell::tools::url::Url;
 use crate::simulation::load::{
@@ -25,8 +25,8 @@ pub static COMMAND: Command = Command {
     name: "load",
     usage: "[-r RATE] [-c CONNECTIONS] [-d TIME] [-k] URL",
     summary: Words {
-        en: "send requests for a while and show who answers (a command of Portside's own; it counts connections and does not look at what servers say)",
-        zh: "持续发送请求并显示由谁应答（Portside 自己的命令；只统计连接，不看服务器的响应内容）",
+        en: "send requests for a while and show who answers what (a command of Portside's own; with tcp://HOST:PORT it counts connections alone)",
+        zh: "持续发送请求并显示由谁应答、应答什么（Portside 自己的命令；tcp://HOST:PORT 只统计连接）",
     },
     flags: &[
         option('r', "rate", Value::Number, "requests a second, 20 if not given", "每秒请求数，默认 20"),
@@ -128,6 +128,7 @@ fn read(invocation: &Invocation) -> Result<(LoadPlan, Url, bool), i32> {
         to: Vec::new(),
         rate,
         concurrency,
+        request: (url.scheme != "tcp").then(|| page(&url.host, &url.target)),
         keep_alive: parsed.has("keep-alive"),
         duration: Span(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
     };
@@ -154,6 +155,12 @@ fn summary(statistics: &LoadStatistics, language: Language) -> Vec<String> {
             Language::Chinese => {
                 format!("  {name:<width$}  请求 {requests:>7}  连接 {connections:>7}  {share:>5.1}%")
             }
+        });
+    }
+    for (status, count) in &statistics.statuses {
+        lines.push(match language {
+            Language::English => format!("  {count:>7} answered HTTP {status}"),
+            Language::Chinese => format!("  {count:>7} 个应答为 HTTP {status}"),
         });
     }
     if *answered > 0 {

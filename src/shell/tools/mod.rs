@@ -2,6 +2,7 @@
 
 mod about;
 mod base64;
+mod by_hand;
 mod condition;
 mod conntrack;
 mod curl;
@@ -9,13 +10,17 @@ mod dig;
 mod echo;
 mod fields;
 mod files;
+mod getent;
 mod grep;
+mod host;
 mod ip;
+mod ipset;
 mod iptables;
 mod ipvsadm;
 mod lines;
 mod load;
 mod nc;
+mod ncat;
 mod nft;
 mod nslookup;
 mod order;
@@ -25,6 +30,7 @@ mod run;
 mod sed;
 mod shells;
 mod sleep;
+mod socat;
 mod ss;
 mod trace;
 mod traceroute;
@@ -72,12 +78,15 @@ pub static COMMANDS: &[&Command] = &[
     &files::RM,
     &files::RMDIR,
     &files::TOUCH,
+    &getent::COMMAND,
     &grep::COMMAND,
+    &host::COMMAND,
     &ip::COMMAND,
     &iptables::COMMAND,
     &iptables::COMMAND_6,
     &iptables::SAVE,
     &iptables::SAVE_6,
+    &ipset::COMMAND,
     &ipvsadm::COMMAND,
     &kubectl::COMMAND,
     &lines::HEAD,
@@ -89,6 +98,7 @@ pub static COMMANDS: &[&Command] = &[
     &lines::WC,
     &load::COMMAND,
     &nc::COMMAND,
+    &ncat::COMMAND,
     &nft::COMMAND,
     &nslookup::COMMAND,
     &order::SHUF,
@@ -105,6 +115,7 @@ pub static COMMANDS: &[&Command] = &[
     &shells::BASH,
     &shells::SH,
     &sleep::COMMAND,
+    &socat::COMMAND,
     &ss::COMMAND,
     &trace::COMMAND,
     &traceroute::COMMAND,

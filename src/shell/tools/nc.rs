@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::containers::http::Request;
+use crate::containers::http::{Request, Response};
 use crate::network::{Outcome, Sending, Transport};
 use crate::shell::client::{Failure, connect_from, datagram_answer, exchange, origin};
 use crate::shell::command::{Command, Flag, Found, Run, Value, not_simulated, option, switch};
@@ -195,10 +195,7 @@ impl Nc<'_> {
         let text = self.invocation.streams.stdin.read_to_end().await;
         let Some(request) = parse_request(&text) else { return };
         if let Some(response) = exchange(self.invocation, connection, &request) {
-            let headers: String =
-                response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-            let status = format!("HTTP/1.1 {} {}\n", response.status, response.reason);
-            self.invocation.stdout().write(&format!("{status}{headers}\n{}", response.body));
+            self.invocation.stdout().write(&spelled(&response));
         }
     }
 
@@ -247,8 +244,14 @@ impl Nc<'_> {
     }
 }
 
+/// An HTTP response as it comes over the connection.
+pub(super) fn spelled(response: &Response) -> String {
+    let headers: String = response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    format!("HTTP/1.1 {} {}\n{headers}\n{}", response.status, response.reason, response.body)
+}
+
 /// An HTTP request typed by hand.
-fn parse_request(text: &str) -> Option<Request> {
+pub(super) fn parse_request(text: &str) -> Option<Request> {
     let mut lines = text.lines();
     let mut words = lines.next()?.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());

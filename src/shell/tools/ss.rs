@@ -5,7 +5,7 @@
 
 use crate::api::typed::Protocol;
 use crate::network::topology::Owner;
-use crate::network::{Listener, Origin};
+use crate::network::{Listener, Origin, Transport};
 use crate::shell::client::origin;
 use crate::shell::command::{Command, Found, Run, Value, switch};
 use crate::shell::flags::Style;
@@ -15,12 +15,13 @@ use crate::words::Words;
 /// `ss`.
 pub static COMMAND: Command = Command {
     name: "ss",
-    usage: "-l [-t] [-u] [-n] [-p]",
+    usage: "-l [-t] [-u] [-S] [-n] [-p]",
     summary: Words { en: "list the sockets that listen", zh: "列出正在监听的套接字" },
     flags: &[
         switch('l', "listening", "sockets that listen", "正在监听的套接字"),
         switch('t', "tcp", "TCP", "TCP"),
         switch('u', "udp", "UDP", "UDP"),
+        switch('S', "sctp", "SCTP", "SCTP"),
         switch('n', "numeric", "ports as numbers", "以数字显示端口"),
         switch('p', "processes", "with the program", "同时显示程序"),
         switch('a', "all", "all there are", "全部套接字"),
@@ -38,15 +39,13 @@ fn run(invocation: &Invocation) -> i32 {
         Ok(parsed) => parsed,
         Err(status) => return status,
     };
-    let (tcp, udp) = (parsed.has("tcp"), parsed.has("udp"));
-    let one = tcp != udp;
+    let wanted = [(Protocol::Tcp, "tcp"), (Protocol::Udp, "udp"), (Protocol::Sctp, "sctp")];
+    let wanted: Vec<Protocol> =
+        wanted.iter().filter(|(_, flag)| parsed.has(flag)).map(|(protocol, _)| *protocol).collect();
+    let one = wanted.len() == 1;
     let listens = parsed.has("listening") || parsed.has("all");
     let mut open = if listens { listeners(invocation) } else { Vec::new() };
-    open.retain(|listener| match listener.protocol {
-        Protocol::Tcp => tcp || !udp,
-        Protocol::Udp => udp || !tcp,
-        Protocol::Sctp => false,
-    });
+    open.retain(|listener| wanted.is_empty() || wanted.contains(&listener.protocol));
     open.sort_by_key(|listener| (listener.protocol != Protocol::Udp, listener.port));
     open.dedup_by_key(|listener| (listener.protocol, listener.port, listener.loopback));
     let rows: Vec<[String; 6]> = open.iter().map(|listener| row(listener, parsed.has("processes"))).collect();
@@ -65,7 +64,7 @@ fn run(invocation: &Invocation) -> i32 {
     }
     for (row, listener) in rows.iter().zip(&open) {
         let [state, received, sent, local, peer, process] = row;
-        let name = if listener.protocol == Protocol::Udp { "udp" } else { "tcp" };
+        let name = Transport::from(listener.protocol).name();
         let process = if process.is_empty() { String::new() } else { format!(" {process}") };
         invocation.say(&line([state, received, sent, local, peer, &process], net.map(|_| name)));
     }

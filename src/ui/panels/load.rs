@@ -9,7 +9,7 @@ use yew::prelude::{Callback, Html, TargetCast as _, component, html, use_state_e
 
 use crate::cluster::clock::Span;
 use crate::network::{Origin, Transport};
-use crate::shell::load::words as failure_words;
+use crate::shell::load::{page, words as failure_words};
 use crate::simulation::load::{
     CONCURRENCY_LIMIT, DURATION_LIMIT_SECONDS, LoadPlan, LoadStatistics, RATE_LIMIT,
 };
@@ -119,6 +119,7 @@ fn plan(form: &Form, from: Origin, name: String, to: SocketAddr) -> LoadPlan {
         to: vec![to],
         rate: form.rate,
         concurrency: form.connections,
+        request: Some(page(&to.to_string(), "/")),
         keep_alive: form.keep_alive,
         duration: Span::from_seconds(u64::from(form.seconds)),
     }
@@ -155,6 +156,14 @@ fn results(world: &World, name: &str, statistics: &LoadStatistics) -> Html {
                             <td class="load-bar"><i style={bar(count.requests, most)}></i></td>
                             <td>{ count.requests }</td>
                             <td class="muted">{ format!("{:.1}%", 100.0 * count.requests as f64 / (*answered).max(1) as f64) }</td>
+                        </tr>
+                    }) }
+                    { for statistics.statuses.iter().map(|(status, count)| html! {
+                        <tr key={*status}>
+                            <td>{ format!("HTTP {status}") }</td>
+                            <td class="load-bar"><i style={bar(*count, *sent)}></i></td>
+                            <td>{ *count }</td>
+                            <td class="muted">{ format!("{:.1}%", 100.0 * *count as f64 / (*answered).max(1) as f64) }</td>
                         </tr>
                     }) }
                     { for statistics.failures.iter().map(|(why, count)| html! {

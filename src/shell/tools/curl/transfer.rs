@@ -40,6 +40,8 @@ pub(super) struct Transfer<'a> {
     status: u16,
     size: usize,
     remote: Option<SocketAddr>,
+    content_type: String,
+    exit: i32,
     connect_us: u64,
 }
 
@@ -62,6 +64,8 @@ impl<'a> Transfer<'a> {
             status: 0,
             size: 0,
             remote: None,
+            content_type: String::new(),
+            exit: 0,
             connect_us: 0,
         }
     }
@@ -81,6 +85,7 @@ impl<'a> Transfer<'a> {
                 status
             }
         };
+        self.exit = status;
         self.write_out();
         status
     }
@@ -96,6 +101,7 @@ impl<'a> Transfer<'a> {
             self.meter(file.is_some());
             let response = self.request(&url).await?;
             self.status = response.status;
+            self.content_type = response.header("Content-Type").unwrap_or_default().to_owned();
             if let Some(location) =
                 response.header("Location").filter(|_| self.options.follow && response.status / 100 == 3)
             {
@@ -411,8 +417,17 @@ impl<'a> Transfer<'a> {
             ("time_connect", format!("{:.6}", self.connect_us as f64 / 1e6)),
             ("url_effective", self.options.urls[self.index].clone()),
             ("num_connects", u32::from(self.remote.is_some()).to_string()),
+            ("exitcode", self.exit.to_string()),
+            ("content_type", self.content_type.clone()),
+            ("http_version", if self.status == 0 { "0" } else { "1.1" }.to_owned()),
+            ("scheme", if self.status == 0 { "" } else { "HTTP" }.to_owned()),
         ] {
             text = text.replace(&format!("%{{{name}}}"), &value);
+        }
+        while let Some((start, end)) = text.find("%{").and_then(|at| Some((at, at + text[at..].find('}')?))) {
+            let name = text[start + 2..end].to_owned();
+            self.invocation.stderr().line(&format!("curl: unknown --write-out variable: '{name}'"));
+            text.replace_range(start..=end, "");
         }
         self.invocation.stdout().write(&text.replace("%%", "%"));
     }

@@ -1,7 +1,10 @@
 //! `iptables -L`: rules as a table.
 //!
 //! Owns the reading of rules as `iptables-save` writes them and their columns as iptables 1.8.9 prints them
-//! (reference: `network/tools/iptables`). Counters are not simulated: they read 0.
+//! (reference: `network/tools/iptables`).
+
+use super::{count, parted};
+use crate::network::counters::Count;
 
 /// What `-L` shows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,18 +15,24 @@ pub(super) struct View {
     pub(super) verbose: bool,
     /// `--line-numbers`.
     pub(super) lines: bool,
+    /// `-x`: counters in full.
+    pub(super) exact: bool,
+    /// Whether the rules are those of IPv6.
+    pub(super) v6: bool,
 }
 
 /// A table, or one of its chains; `None` if there is no such chain.
 pub(super) fn listing(table: &str, chain: Option<&str>, view: View) -> Option<String> {
-    let heads: Vec<(&str, &str)> = table.lines().filter_map(head).collect();
+    let heads: Vec<(&str, &str, Count)> = table.lines().filter_map(head).collect();
     let mut shown = Vec::new();
-    for (name, policy) in heads.into_iter().filter(|(name, _)| chain.is_none_or(|chain| chain == *name)) {
-        let mut text = format!("Chain {name} ({})\n{}\n", about(table, name, policy, view), header(view));
-        let own =
-            table.lines().filter_map(|line| line.strip_prefix("-A ")?.strip_prefix(name)?.strip_prefix(' '));
-        for (number, rest) in (1..).zip(own) {
-            text.push_str(&row(rest, number, view));
+    for (name, policy, count) in heads.into_iter().filter(|head| chain.is_none_or(|chain| chain == head.0)) {
+        let about = about(table, name, policy, count, view);
+        let mut text = format!("Chain {name} ({about})\n{}\n", header(view));
+        let own = table.lines().map(parted).filter_map(|(count, line)| {
+            Some((count, line.strip_prefix("-A ")?.strip_prefix(name)?.strip_prefix(' ')?))
+        });
+        for (number, (count, rest)) in (1..).zip(own) {
+            text.push_str(&row(rest, number, count, view));
             text.push('\n');
         }
         shown.push(text);
@@ -32,15 +41,18 @@ pub(super) fn listing(table: &str, chain: Option<&str>, view: View) -> Option<St
 }
 
 /// `:NAME POLICY [0:0]`.
-fn head(line: &str) -> Option<(&str, &str)> {
+fn head(line: &str) -> Option<(&str, &str, Count)> {
     let mut words = line.strip_prefix(':')?.split(' ');
-    Some((words.next()?, words.next()?))
+    Some((words.next()?, words.next()?, count(words.next()?.trim_matches(['[', ']']))))
 }
 
-fn about(table: &str, name: &str, policy: &str, view: View) -> String {
+fn about(table: &str, name: &str, policy: &str, count: Count, view: View) -> String {
     if policy != "-" {
-        let counters = if view.verbose { " 0 packets, 0 bytes" } else { "" };
-        return format!("policy {policy}{counters}");
+        if !view.verbose {
+            return format!("policy {policy}");
+        }
+        let shown = |number| shown(number, view.exact).trim().to_owned();
+        return format!("policy {policy} {} packets, {} bytes", shown(count.packets), shown(count.bytes));
     }
     let jump = format!("-j {name}");
     let leads =
@@ -50,20 +62,46 @@ fn about(table: &str, name: &str, policy: &str, view: View) -> String {
 
 fn header(view: View) -> String {
     let number = if view.lines { "num  " } else { "" };
-    let (counters, interfaces) = if view.verbose { (" pkts bytes ", "in     out     ") } else { ("", "") };
+    let (counters, interfaces) = match (view.verbose, view.exact) {
+        (false, _) => ("", ""),
+        (true, false) => (" pkts bytes ", "in     out     "),
+        (true, true) => ("    pkts      bytes ", "in     out     "),
+    };
     format!("{number}{counters}target     prot opt {interfaces}source               destination         ")
 }
 
-fn row(rest: &str, number: usize, view: View) -> String {
-    let rule = Rule::read(rest, view.numeric);
+/// A counter as wide as its column; large ones are rounded unless they are wanted in full.
+fn shown(number: u64, exact: bool) -> String {
+    if exact {
+        return format!("{number:>8} ");
+    }
+    let mut rounded = number;
+    for unit in ["", "K", "M", "G"] {
+        if rounded <= if unit.is_empty() { 99_999 } else { 9_999 } || unit == "G" {
+            let width = 5 - unit.len();
+            return format!("{rounded:>width$}{unit} ");
+        }
+        rounded = (rounded + 500) / 1_000;
+    }
+    String::new()
+}
+
+fn row(rest: &str, number: usize, count: Count, view: View) -> String {
+    let rule = Rule::read(rest, view);
     let number = if view.lines { format!("{number:<5}") } else { String::new() };
-    let (counters, interfaces) = if view.verbose { ("    0     0 ", "  *      *      ") } else { ("", " ") };
+    let counters = match view.verbose {
+        true => shown(count.packets, view.exact) + &shown(count.bytes, view.exact),
+        false => String::new(),
+    };
+    let interfaces = if view.verbose { "  *      *      " } else { " " };
+    // IPv6 has no options that this column could show.
+    let options = if view.v6 { "  " } else { "--" };
     let side = |text: &str| match text.strip_prefix('!') {
         Some(text) => format!("!{text:<19} "),
         None => format!(" {text:<19} "),
     };
     let columns = format!(
-        "{number}{counters}{:<9}  {:<4} --{interfaces}{}{}",
+        "{number}{counters}{:<9}  {:<4} {options}{interfaces}{}{}",
         rule.target,
         rule.protocol,
         side(&rule.source),
@@ -83,8 +121,13 @@ struct Rule {
 }
 
 impl Rule {
-    fn read(rest: &str, numeric: bool) -> Self {
-        let everywhere = if numeric { "0.0.0.0/0" } else { "anywhere" };
+    fn read(rest: &str, view: View) -> Self {
+        let numeric = view.numeric;
+        let everywhere = match (numeric, view.v6) {
+            (true, false) => "0.0.0.0/0",
+            (true, true) => "::/0",
+            (false, _) => "anywhere",
+        };
         let mut rule = Self {
             protocol: if numeric { "0" } else { "all" }.to_owned(),
             source: everywhere.to_owned(),
@@ -277,11 +320,21 @@ mod tests {
     #[test]
     fn counters_lines_and_names_have_columns_of_their_own() {
         let table = "*filter\n:INPUT ACCEPT [0:0]\n:KUBE-FORWARD - [0:0]\n-A INPUT -j KUBE-FORWARD\n-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
-        let verbose = View { numeric: true, verbose: true, lines: false };
+        let verbose = View { numeric: true, verbose: true, ..View::default() };
         assert_eq!(
             listing(table, Some("KUBE-FORWARD"), verbose).unwrap(),
             "Chain KUBE-FORWARD (1 references)\n pkts bytes target     prot opt in     out     source               destination         \n    0     0 DROP       0    --  *      *       0.0.0.0/0            0.0.0.0/0            ctstate INVALID\n"
         );
+        let six = View { numeric: true, v6: true, ..View::default() };
+        assert_eq!(
+            listing(table, Some("INPUT"), six).unwrap(),
+            "Chain INPUT (policy ACCEPT)\ntarget     prot opt source               destination         \nKUBE-FORWARD  0        ::/0                 ::/0                \n"
+        );
+        for (number, expected) in
+            [(0, "    0 "), (99_999, "99999 "), (100_000, " 100K "), (12_345_678, "  12M ")]
+        {
+            assert_eq!(shown(number, false), expected);
+        }
         let numbered = View { lines: true, ..View::default() };
         assert_eq!(
             listing(table, Some("INPUT"), numbered).unwrap(),

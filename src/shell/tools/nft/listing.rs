@@ -4,17 +4,22 @@
 //! elements, lines and spellings of nft 1.0.6 (reference: `network/tools/nft`).
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-/// What precedes every name in kube-proxy's commands.
-const TABLE: &str = "ip kube-proxy";
+/// kube-proxy's tables as its commands name them.
+const TABLES: [&str; 2] = ["ip kube-proxy", "ip6 kube-proxy"];
 
 /// Clients that session affinity remembers: by the name of their set, each with the time that is left, in µs.
 pub(super) type Clients = BTreeMap<String, Vec<(IpAddr, u64)>>;
 
+/// The tables of a node, IPv4 before IPv6.
+#[derive(Debug, Default)]
+pub(super) struct Listing(Vec<Table>);
+
 /// A table that can be listed.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+struct Table {
+    name: &'static str,
     comment: String,
     sets: BTreeMap<String, Block>,
     maps: BTreeMap<String, Block>,
@@ -33,20 +38,74 @@ struct Block {
 impl Listing {
     /// Reads kube-proxy's commands.
     pub(super) fn new(dump: &str, clients: &Clients) -> Self {
-        let mut listing = Self::default();
+        let read = |name| Table::read_all(name, dump, clients);
+        Self(TABLES.into_iter().filter_map(read).collect())
+    }
+
+    /// `ruleset`, `tables`, `table ip kube-proxy`, `chain ip kube-proxy NAME`, `sets`, …; a family that is not named
+    /// is `ip` where one object is asked for, and all of them where all objects are. `None` for what there is not.
+    pub(super) fn show(&self, asked: &[&str]) -> Option<String> {
+        let (what, rest) = asked.split_first()?;
+        let all = |show: fn(&Table) -> String| {
+            let family = match rest {
+                [] => None,
+                [family] => Some(*family),
+                _ => return None,
+            };
+            let wanted = |table: &&Table| family.is_none_or(|family| table.family() == family);
+            Some(self.0.iter().filter(wanted).map(show).collect::<String>())
+        };
+        match *what {
+            "ruleset" => all(Table::whole),
+            "tables" => all(|table| format!("table {}\n", table.name)),
+            "chains" => all(Table::chain_heads),
+            "sets" => all(|table| table.heads("set", &table.sets)),
+            "maps" => all(|table| table.heads("map", &table.maps)),
+            // kube-proxy makes none of these.
+            "counters" | "quotas" | "limits" | "meters" | "flowtables" | "secmarks" | "synproxys" => {
+                all(|table| table.within(""))
+            }
+            "table" | "chain" | "set" | "map" => {
+                let named = TABLES.map(|name| name.split(' ').next().unwrap_or_default());
+                let (family, rest) = match rest {
+                    [family, rest @ ..] if named.contains(family) => (*family, rest),
+                    rest => ("ip", rest),
+                };
+                let (name, rest) = rest.split_first()?;
+                let table = self.0.iter().find(|table| table.name == format!("{family} {name}"))?;
+                match (*what, rest) {
+                    ("table", []) => Some(table.whole()),
+                    ("chain", [name]) => table.one("chain", &table.chains, name),
+                    ("set", [name]) => table.one("set", &table.sets, name),
+                    ("map", [name]) => table.one("map", &table.maps, name),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Table {
+    fn read_all(name: &'static str, dump: &str, clients: &Clients) -> Option<Self> {
+        let mut table = Self { name, ..Self::default() };
         for line in dump.lines() {
-            listing.read(line);
+            table.read(line);
         }
         for (name, remembered) in clients {
-            if let Some(block) = listing.sets.get_mut(name) {
+            if let Some(block) = table.sets.get_mut(name) {
                 let element = |(ip, left): &(IpAddr, u64)| format!("{ip} expires {}", duration(*left / 1000));
                 block.elements = remembered.iter().map(element).collect();
             }
         }
-        for block in listing.sets.values_mut().chain(listing.maps.values_mut()) {
+        for block in table.sets.values_mut().chain(table.maps.values_mut()) {
             block.elements.sort_by_cached_key(|element| (key(element), element.clone()));
         }
-        listing
+        (!table.chains.is_empty()).then_some(table)
+    }
+
+    fn family(&self) -> &str {
+        self.name.split(' ').next().unwrap_or_default()
     }
 
     fn read(&mut self, line: &str) {
@@ -54,7 +113,7 @@ impl Listing {
         let (Some("add"), Some(what), Some(rest)) = (words.next(), words.next(), words.next()) else {
             return;
         };
-        let Some(rest) = rest.strip_prefix(TABLE) else { return };
+        let Some(rest) = rest.strip_prefix(self.name) else { return };
         let (name, rest) = rest.trim_start().split_once(' ').unwrap_or((rest.trim_start(), ""));
         let options = rest.strip_prefix("{ ").and_then(|rest| rest.strip_suffix(" }"));
         match what {
@@ -82,37 +141,34 @@ impl Listing {
         }
     }
 
-    /// `ruleset`, `tables`, `table ip kube-proxy`, `chain ip kube-proxy NAME`, …; `None` for what there is not.
-    pub(super) fn show(&self, asked: &[&str]) -> Option<String> {
-        let all = || {
-            let mut blocks = vec![format!("\t{}\n", self.comment)];
-            let mut parts: Vec<String> = Vec::new();
-            parts.extend(self.sets.iter().map(|(name, block)| block.shown("set", name)));
-            parts.extend(self.maps.iter().map(|(name, block)| block.shown("map", name)));
-            parts.extend(self.chains.iter().map(|(name, block)| block.shown("chain", name)));
-            blocks.push(parts.join("\n"));
-            within(&blocks.concat())
-        };
-        let one = |kind: &str, blocks: &BTreeMap<String, Block>, name: &str| {
-            Some(within(&blocks.get(name)?.shown(kind, name)))
-        };
-        match asked {
-            ["ruleset"] | ["ruleset", "ip"] | ["table", "ip", "kube-proxy"] => Some(all()),
-            ["tables"] | ["tables", "ip"] => Some(format!("table {TABLE}\n")),
-            ["chains"] | ["chains", "ip"] => {
-                let parts = self.chains.iter().map(|(name, block)| block.head_alone(name));
-                Some(within(&parts.collect::<String>()))
-            }
-            ["chain", "ip", "kube-proxy", name] => one("chain", &self.chains, name),
-            ["set", "ip", "kube-proxy", name] => one("set", &self.sets, name),
-            ["map", "ip", "kube-proxy", name] => one("map", &self.maps, name),
-            _ => None,
-        }
+    fn whole(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        parts.extend(self.sets.iter().map(|(name, block)| block.shown("set", name)));
+        parts.extend(self.maps.iter().map(|(name, block)| block.shown("map", name)));
+        parts.extend(self.chains.iter().map(|(name, block)| block.shown("chain", name)));
+        self.within(&format!("\t{}\n{}", self.comment, parts.join("\n")))
     }
-}
 
-fn within(blocks: &str) -> String {
-    format!("table {TABLE} {{\n{blocks}}}\n")
+    fn one(&self, kind: &str, blocks: &BTreeMap<String, Block>, name: &str) -> Option<String> {
+        Some(self.within(&blocks.get(name)?.shown(kind, name)))
+    }
+
+    /// Sets or maps as they are declared, without elements.
+    fn heads(&self, kind: &str, blocks: &BTreeMap<String, Block>) -> String {
+        let shown = blocks
+            .iter()
+            .map(|(name, block)| Block { lines: block.lines.clone(), ..Block::default() }.shown(kind, name));
+        self.within(&shown.collect::<String>())
+    }
+
+    fn chain_heads(&self) -> String {
+        let parts = self.chains.iter().map(|(name, block)| block.head_alone(name));
+        self.within(&parts.collect::<String>())
+    }
+
+    fn within(&self, blocks: &str) -> String {
+        format!("table {} {{\n{blocks}}}\n", self.name)
+    }
 }
 
 impl Block {
@@ -200,6 +256,7 @@ fn duration(ms: u64) -> String {
 /// A rule in nft's own spelling.
 fn spelled(rule: &str) -> String {
     let mut text = rule.replace(" , ", ", ").replace("dnat ip addr . port to", "dnat ip to");
+    text = text.replace("dnat ip6 addr . port to", "dnat ip6 to");
     text = text.replace("mark and 0x4000 != 0 ", "meta mark & 0x00004000 != 0x00000000 ");
     text = text.replace("mark set mark or 0x4000", "meta mark set meta mark | 0x00004000");
     text = text.replace("mark set mark xor 0x4000", "meta mark set meta mark ^ 0x00004000");
@@ -232,15 +289,17 @@ fn key(element: &str) -> Vec<u8> {
 }
 
 /// A part of a key in network order, padded to four bytes.
-fn part_bytes(part: &str) -> [u8; 4] {
-    if let Ok(address) = part.parse::<Ipv4Addr>() {
-        return address.octets();
+fn part_bytes(part: &str) -> Vec<u8> {
+    match part.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => return address.octets().to_vec(),
+        Ok(IpAddr::V6(address)) => return address.octets().to_vec(),
+        Err(_) => {}
     }
     let protocol = ["tcp", "udp", "sctp"].iter().position(|name| *name == part).map(|at| [6, 17, 132][at]);
     let number: u16 = part.parse().unwrap_or(0);
     match protocol {
-        Some(number) => [number, 0, 0, 0],
-        None => [number.to_be_bytes()[0], number.to_be_bytes()[1], 0, 0],
+        Some(number) => vec![number, 0, 0, 0],
+        None => vec![number.to_be_bytes()[0], number.to_be_bytes()[1], 0, 0],
     }
 }
 

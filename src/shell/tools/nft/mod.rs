@@ -16,7 +16,7 @@ use listing::Listing;
 /// `nft`.
 pub static COMMAND: Command = Command {
     name: "nft",
-    usage: "list ruleset | table ip kube-proxy | chain|set|map ip kube-proxy NAME",
+    usage: "list ruleset [FAMILY] | tables|chains|sets|maps [FAMILY] | table [FAMILY] kube-proxy | chain|set|map [FAMILY] kube-proxy NAME",
     summary: Words { en: "print nftables rules of this node", zh: "打印此节点的 nftables 规则" },
     flags: &[
         switch('a', "handle", "accepted; rules have no handles here", "可接受；这里的规则没有 handle"),
@@ -93,6 +93,11 @@ mod tests {
             "world proxyMode=nftables; ssh k8s-w1 nft list chain ip kube-proxy nosuch",
             "Error: No such file or directory\nlist chain ip kube-proxy nosuch\n                         ^^^^^^",
             1,
+        );
+        check(
+            "world proxyMode=nftables; ssh k8s-w1 'nft list set kube-proxy nodeport-ips; nft list maps ip | head -n 5; nft list tables ip6'",
+            "table ip kube-proxy {\n\tset nodeport-ips {\n\t\ttype ipv4_addr\n\t\tcomment \"IPs that accept NodePort traffic\"\n\t\telements = { 192.168.1.73 }\n\t}\n}\ntable ip kube-proxy {\n\tmap firewall-ips {\n\t\ttype ipv4_addr . inet_proto . inet_service : verdict\n\t\tcomment \"destinations that are subject to LoadBalancerSourceRanges\"\n\t}",
+            0,
         );
         check(
             "ssh k8s-w1 nft list ruleset",
