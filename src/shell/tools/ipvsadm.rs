@@ -250,7 +250,7 @@ mod tests {
         );
         check(
             &format!("{ASK} ipvsadm -Lnc | sed 's/:[0-9]* *10.96/:P 10.96/'"),
-            "IPVS connection entries\npro expire state       source             virtual            destination\nTCP 01:59  TIME_WAIT   10.96.0.1:P 10.96.0.1:443      192.168.1.72:6443",
+            "IPVS connection entries\npro expire state       source             virtual            destination\nTCP 02:00  TIME_WAIT   10.96.0.1:P 10.96.0.1:443      192.168.1.72:6443",
             0,
         );
     }
