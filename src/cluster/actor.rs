@@ -45,6 +45,8 @@ pub enum Actor {
     PersistentVolume,
     /// disruption-controller.
     Disruption,
+    /// resourcequota-controller.
+    ResourceQuota,
     /// taint-eviction-controller.
     TaintEviction,
     /// service-controller of the cloud.
@@ -78,6 +80,7 @@ impl Actor {
             Self::NodeLifecycle => "node-controller",
             Self::PersistentVolume => "persistentvolume-controller",
             Self::Disruption => "controllermanager",
+            Self::ResourceQuota => "resourcequota-controller",
             Self::TaintEviction => "taint-eviction-controller",
             Self::CloudLoadBalancer => "service-controller",
             Self::Undo => "portside",

@@ -34,6 +34,7 @@ impl Cluster {
         if kind.info().namespaced {
             self.admit_namespace(kind, namespace, document)?;
         }
+        self.fill_limits(kind, namespace, document);
         if kind == Kind::Pod {
             self.admit_pod(namespace, document)?;
         }

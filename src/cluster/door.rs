@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Cluster;
 use super::actor::Actor;
+use super::identity::{keep_identity, restore_field, same_object};
 use super::journal::Entry;
 use super::label_selector;
 use super::managers::Writer;
@@ -24,6 +25,8 @@ use crate::api::value::{SmolStr, Value};
 const NAME_ATTEMPTS: usize = 8;
 /// Length of the suffix that `generateName` is completed with.
 const SUFFIX_LENGTH: usize = 5;
+/// How much of a longer `generateName` is kept (`MaxGeneratedNameLength`).
+const LONGEST_PREFIX: usize = 63 - SUFFIX_LENGTH;
 
 impl Cluster {
     /// Serves one request.
@@ -165,6 +168,10 @@ impl Cluster {
             refuse_invalid(request.kind, &name, (rules.validate)(&document))?;
             warnings.extend((rules.warnings)(&document, None));
         }
+        if request.kind.info().namespaced {
+            self.admit_limits(request.kind, &request.namespace, &document)?;
+            self.admit_quota(request.kind, &request.namespace, &document)?;
+        }
         if self.find(request.kind, &request.namespace, &name).is_some() {
             return Err(Status::already_exists(request.kind, &name));
         }
@@ -194,6 +201,7 @@ impl Cluster {
             metadata.remove("namespace");
         }
         let prefix = metadata.get("generateName").smol();
+        let prefix = cut(&prefix, LONGEST_PREFIX);
         if !metadata.get("name").is_empty() || prefix.is_empty() {
             return Ok(());
         }
@@ -384,6 +392,12 @@ impl Cluster {
     }
 }
 
+/// The beginning of a text: so many bytes at most, and whole characters.
+fn cut(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
 /// Whether an update of an object that does not exist creates it (`AllowCreateOnUpdate` of the kind's strategy).
 /// Controllers send the version that they saw, which must exist.
 fn creates_on_update(request: &Request, body: &Value) -> bool {
@@ -398,56 +412,4 @@ fn creates_on_update(request: &Request, body: &Value) -> bool {
 
 fn refuse_invalid(kind: Kind, name: &str, causes: Vec<FieldError>) -> Result<(), Status> {
     if causes.is_empty() { Ok(()) } else { Err(Status::invalid(kind, name, causes)) }
-}
-
-/// An update names the object that it is sent to, or none.
-fn same_object(request: &Request, document: &Value) -> Result<(), Status> {
-    let metadata = document.get("metadata");
-    let refuse = |what: &str, given: &str, place: &str, wanted: &str| {
-        let why =
-            format!("the {what} of the object ({given}) does not match the {what} on the {place} ({wanted})");
-        Err(Status::new(Reason::BadRequest, why))
-    };
-    let (name, namespace) = (metadata.get("name").str(), metadata.get("namespace").str());
-    if !name.is_empty() && name != request.name {
-        return refuse("name", name, "URL", &request.name);
-    }
-    if request.kind.info().namespaced && !namespace.is_empty() && namespace != request.namespace {
-        return refuse("namespace", namespace, "request", &request.namespace);
-    }
-    Ok(())
-}
-
-/// What an update cannot change: the server's part of `metadata`.
-fn keep_identity(document: &mut Value, before: &Value) {
-    let old = before.get("metadata");
-    let metadata = document.field_mut("metadata");
-    for field in [
-        "name",
-        "namespace",
-        "uid",
-        "creationTimestamp",
-        "generateName",
-        "generation",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "resourceVersion",
-    ] {
-        restore_field(metadata, old, field);
-    }
-    metadata.remove("managedFields");
-    metadata.remove("selfLink");
-}
-
-/// Gives a field the value it had before, be it none.
-fn restore_field(document: &mut Value, before: &Value, field: &'static str) {
-    let old = before.get(field);
-    if old == document.get(field) {
-        return;
-    }
-    if old.is_null() {
-        document.remove(field);
-    } else {
-        document.set(field, old.clone());
-    }
 }

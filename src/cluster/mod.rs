@@ -13,13 +13,18 @@ mod deletion;
 pub mod disruption;
 mod door;
 mod field_selector;
+mod identity;
 pub mod indexes;
 mod ip_addresses;
 pub mod journal;
 mod label_selector;
+mod limits;
 pub mod managers;
 mod patching;
 pub mod queue;
+pub mod quota;
+#[cfg(test)]
+mod quota_tests;
 pub mod random;
 pub mod request;
 mod restore;

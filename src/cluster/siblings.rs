@@ -43,7 +43,7 @@ impl Siblings {
 
     /// Follows a write: what admission reads may have changed.
     pub(super) fn follow(&mut self, kind: Kind) {
-        if matches!(kind, Kind::ServiceAccount | Kind::PriorityClass) {
+        if matches!(kind, Kind::ServiceAccount | Kind::PriorityClass | Kind::LimitRange) {
             self.last = None;
         }
     }

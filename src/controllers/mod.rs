@@ -26,6 +26,7 @@ mod owned;
 mod persistent_volume;
 mod placement;
 mod replicaset;
+mod resource_quota;
 mod revisions;
 mod scheduler;
 mod service_pods;
@@ -165,6 +166,7 @@ impl Default for Controllers {
             Box::new(ttl_after_finished::TtlAfterFinished),
             Box::new(node_lifecycle::NodeLifecycle),
             Box::new(disruption::DisruptionController),
+            Box::new(resource_quota::ResourceQuotaController),
             Box::new(persistent_volume::PersistentVolumeBinder),
             Box::<taint_eviction::TaintEviction>::default(),
             Box::<scheduler::Scheduler>::default(),

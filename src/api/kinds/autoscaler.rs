@@ -1,10 +1,7 @@
 //! HorizontalPodAutoscalers: defaults, checks, table. Nothing scales by them here.
 
-use super::field::Errors;
 use super::table::{AGE, NAME, count, shown};
-use super::{Rules, STORED, age, metadata};
-use crate::api::registry::Kind;
-use crate::api::status::FieldError;
+use super::{Rules, STORED, age, checks};
 use crate::api::value::Value;
 use crate::value;
 
@@ -22,8 +19,8 @@ pub(super) const RULES: Rules = Rules {
     prepare_create: |document| {
         document.set("status", value!({ "currentMetrics": null, "desiredReplicas": 0 }))
     },
-    validate: validate_autoscaler,
-    validate_update: |document, _| validate_autoscaler(document),
+    validate: checks::autoscaler::autoscaler,
+    validate_update: |document, _| checks::autoscaler::autoscaler(document),
     columns: &[
         NAME,
         shown("Reference"),
@@ -52,29 +49,6 @@ pub(super) const RULES: Rules = Rules {
 
 /// The load at which a HorizontalPodAutoscaler scales if nothing is said.
 const CPU_PERCENT: i64 = 80;
-
-fn validate_autoscaler(document: &Value) -> Errors {
-    let mut errors = metadata::validate(Kind::HorizontalPodAutoscaler, document);
-    let spec = document.get("spec");
-    let (least, most) = (spec.get("minReplicas").as_int(), spec.get("maxReplicas").as_int().unwrap_or(0));
-    if let Some(least) = least.filter(|least| *least < 1) {
-        let why = "must be greater than or equal to 1";
-        errors.push(FieldError::invalid("spec.minReplicas", least.to_string(), why));
-    }
-    if most < 1 {
-        errors.push(FieldError::invalid("spec.maxReplicas", most.to_string(), "must be greater than 0"));
-    }
-    if least.is_some_and(|least| most < least) {
-        let why = "must be greater than or equal to `minReplicas`";
-        errors.push(FieldError::invalid("spec.maxReplicas", most.to_string(), why));
-    }
-    for field in ["kind", "name"] {
-        if spec.at(&["scaleTargetRef", field]).is_empty() {
-            errors.push(FieldError::required(format!("spec.scaleTargetRef.{field}"), ""));
-        }
-    }
-    errors
-}
 
 /// How many metrics a table shows.
 const SHOWN_METRICS: usize = 2;

@@ -44,10 +44,19 @@ pub(super) const SECRET: Rules = Rules {
     ..STORED
 };
 
+/// The annotation that lets an account's Pods mount the account's Secrets alone.
+const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
+
 /// The rules of ServiceAccounts.
 pub(super) const SERVICE_ACCOUNT: Rules = Rules {
     validate: |document| metadata::validate(Kind::ServiceAccount, document),
     validate_update: |document, _| metadata::validate(Kind::ServiceAccount, document),
+    warnings: |document, before| {
+        let old = before.is_some_and(|before| !before.at(&["metadata", "annotations", MOUNTABLE]).is_null());
+        let given = !document.at(&["metadata", "annotations", MOUNTABLE]).is_null();
+        let why = "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets";
+        if given && !old { vec![format!("metadata.annotations[{MOUNTABLE}]: {why}")] } else { Vec::new() }
+    },
     ..STORED
 };
 

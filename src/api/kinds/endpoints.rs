@@ -17,6 +17,8 @@ const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 const ENDPOINT_LIMIT: usize = 1000;
 const PORT_LIMIT: usize = 20_000;
 const ADDRESS_LIMIT: usize = 100;
+/// How many zones or nodes an endpoint may be meant for.
+const HINT_LIMIT: usize = 8;
 
 /// The rules of Endpoints.
 pub(super) const ENDPOINTS: Rules = Rules {
@@ -49,6 +51,10 @@ pub(super) const ENDPOINT_SLICE: Rules = Rules {
         let mut errors = validate_slice(document, before);
         immutable(&mut errors, "addressType", document.get("addressType"), before.get("addressType"));
         errors
+    },
+    warnings: |document, _| {
+        let named = document.get("addressType").str() == "FQDN";
+        if named { vec!["spec.addressType: FQDN endpoints are deprecated".to_owned()] } else { Vec::new() }
     },
     columns: &[NAME, shown("AddressType"), shown("Ports"), shown("Endpoints"), AGE],
     cells: slice_cells,
@@ -159,6 +165,27 @@ fn endpoints(endpoints: &[Value], kind: &str, errors: &mut Errors) {
         }
         if let Some(name) = endpoint.get("hostname").as_str() {
             text(errors, &format!("{path}.hostname"), name, names::dns_label);
+        }
+        hints(endpoint.get("hints"), &format!("{path}.hints"), errors);
+    }
+}
+
+/// Checks for which zones and nodes an endpoint is meant.
+fn hints(hints: &Value, path: &str, errors: &mut Errors) {
+    let rules: [(&str, names::Check); 2] =
+        [("forZones", names::label_value), ("forNodes", names::dns_subdomain)];
+    for (field, rule) in rules {
+        let (list, path) = (hints.get(field).items(), format!("{path}.{field}"));
+        if list.len() > HINT_LIMIT {
+            errors.push(FieldError::too_many(path, list.len(), HINT_LIMIT));
+            continue;
+        }
+        for (at, hint) in list.iter().enumerate() {
+            let (name, path) = (hint.get("name").str(), format!("{path}[{at}].name"));
+            if list[..at].iter().any(|other| other.get("name").str() == name) {
+                errors.push(FieldError::duplicate(path.clone(), json::quote(name)));
+            }
+            text(errors, &path, name, rule);
         }
     }
 }

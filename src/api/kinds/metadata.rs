@@ -22,7 +22,11 @@ const FIXED: [&str; 4] = ["uid", "creationTimestamp", "deletionTimestamp", "dele
 pub(super) fn name_rule(kind: Kind) -> Check {
     match kind {
         Kind::Service | Kind::Namespace | Kind::StatefulSet => names::dns_label,
-        Kind::ClusterRole | Kind::ClusterRoleBinding | Kind::Role | Kind::RoleBinding => names::path_segment,
+        Kind::ClusterRole
+        | Kind::ClusterRoleBinding
+        | Kind::Role
+        | Kind::RoleBinding
+        | Kind::PodDisruptionBudget => names::path_segment,
         Kind::IPAddress => names::canonical_ip,
         // Events are named by the server's clients, Endpoints and their like by Services.
         _ => names::dns_subdomain,
@@ -36,8 +40,11 @@ pub(super) fn validate(kind: Kind, document: &Value) -> Errors {
     let mut errors = Vec::new();
     let prefix = metadata.get("generateName").str();
     if !prefix.is_empty() {
-        // The prefix may end in what only may stand inside: the suffix follows.
-        let masked = prefix.strip_suffix('-').map(|rest| format!("{rest}a"));
+        // The prefix may end in what only may stand inside: the suffix follows (`maskTrailingDash`).
+        let masked = prefix.strip_suffix('-').filter(|rest| !rest.is_empty()).map(|rest| {
+            let kept = rest.char_indices().next_back().map_or(0, |(at, _)| at);
+            format!("{}a", &rest[..kept])
+        });
         for why in rule(masked.as_deref().unwrap_or(prefix)) {
             errors.push(FieldError::invalid("metadata.generateName", json::quote(prefix), why));
         }

@@ -5,6 +5,7 @@
 //! argument. Adding a kind's rules is a file and one line of [`rules`].
 
 mod autoscaler;
+mod checks;
 mod cluster;
 mod configuration;
 mod endpoints;

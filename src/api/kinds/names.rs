@@ -28,6 +28,8 @@ const ENV_NAME: &str =
     "a valid environment variable name must consist only of printable ASCII characters other than '='";
 const SEARCH_PATH: &str = r"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
 const HEADER_NAME: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+const WILDCARD: &str = r"a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const DOMAIN_PATH: &str = r"Invalid path (regex used for validation is '[A-Za-z0-9/\-._~%!$&'()*+,;=:]+')";
 const CIDR: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 const CIDR_ZEROS: &str = "must not have leading 0s in IP or prefix length";
 const STRICT_ENV_NAME: &str = "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
@@ -202,6 +204,42 @@ pub fn canonical_ip(text: &str) -> Problems {
         Ok(address) => vec![format!("must be in canonical form (\"{address}\")")],
         Err(_) => vec!["must be a valid IP address".to_owned()],
     }
+}
+
+/// A network as it is written best: a range of Service addresses.
+#[must_use]
+pub fn canonical_cidr(text: &str) -> Problems {
+    let problems = cidr(text);
+    match text.parse::<ipnet::IpNet>() {
+        Ok(net) if problems.is_empty() && net.to_string() != text => {
+            vec![format!("must be in canonical form (\"{net}\")")]
+        }
+        _ => problems,
+    }
+}
+
+/// The names of all hosts of a domain: `*.example.com`.
+#[must_use]
+pub fn wildcard_subdomain(text: &str) -> Problems {
+    let mut problems = one_if(text.len() > SUBDOMAIN_LENGTH, "must be no more than 253 characters");
+    let fine = text.strip_prefix("*.").is_some_and(is_dns_subdomain);
+    problems.extend(one_if(!fine, WILDCARD));
+    problems
+}
+
+/// A path that begins with a domain: `example.com/controller`, with the part that each problem is about.
+#[must_use]
+pub fn domain_path(text: &str) -> Vec<(&str, String)> {
+    let halves = text.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty());
+    let Some((domain, rest)) = halves else {
+        return vec![(text, "must be a domain-prefixed path (such as \"acme.io/foo\")".to_owned())];
+    };
+    let mut problems: Vec<_> = dns_subdomain(domain).into_iter().map(|why| (domain, why)).collect();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
+    if !rest.bytes().all(allowed) {
+        problems.push((rest, DOMAIN_PATH.to_owned()));
+    }
+    problems
 }
 
 fn has_leading_zeros(text: &str) -> bool {

@@ -4,7 +4,7 @@
 
 use super::field::fill;
 use super::table::{AGE, NAME, flag, join, or_none, shown, wide};
-use super::{Rules, STORED, age};
+use super::{Rules, STORED, age, checks};
 use crate::api::object::Object;
 use crate::api::value::Value;
 use crate::value;
@@ -66,6 +66,9 @@ pub(super) const VOLUME: Rules = Rules {
         super::field::within(spec, "hostPath", |path| path.set_default("type", ""));
     },
     prepare_create: |document| document.set("status", value!({ "phase": "Pending" })),
+    validate: checks::storage::volume,
+    validate_update: checks::storage::volume_change,
+    warnings: checks::storage::volume_warnings,
     columns: &[
         NAME,
         shown("Capacity"),
@@ -113,6 +116,9 @@ fn unset(value: &Value) -> String {
 pub(super) const VOLUME_CLAIM: Rules = Rules {
     default: |document| document.field_mut("spec").set_default("volumeMode", "Filesystem"),
     prepare_create: |document| document.set("status", value!({ "phase": "Pending" })),
+    validate: checks::storage::claim,
+    validate_update: checks::storage::claim_change,
+    warnings: checks::storage::claim_warnings,
     columns: &[
         NAME,
         shown("Status"),
@@ -147,6 +153,8 @@ pub(super) const VOLUME_CLAIM: Rules = Rules {
 
 /// The rules of StorageClasses.
 pub(super) const STORAGE_CLASS: Rules = Rules {
+    validate: checks::storage::storage_class,
+    validate_update: checks::storage::storage_class_change,
     default: |document| {
         let defaults =
             [("reclaimPolicy", Value::text("Delete")), ("volumeBindingMode", Value::text("Immediate"))];

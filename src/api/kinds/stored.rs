@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::field::{Errors, each};
+use super::field::{Errors, each, nonnegative, within};
 use super::table::{AGE, NAME, containers, count, flag, join, label_pairs, or_none, selector, shown, wide};
-use super::{Rules, STORED, age, metadata, storage};
+use super::{Rules, STORED, age, checks, metadata, pod, storage};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
 use crate::api::status::FieldError;
@@ -28,8 +28,11 @@ pub(super) fn rules(kind: Kind) -> &'static Rules {
         Kind::PersistentVolumeClaim => &storage::VOLUME_CLAIM,
         Kind::PodDisruptionBudget => &DISRUPTION_BUDGET,
         Kind::PriorityClass => &PRIORITY_CLASS,
-        Kind::Role | Kind::ClusterRole | Kind::LimitRange => &CREATED_AT,
-        Kind::RoleBinding | Kind::ClusterRoleBinding => &ROLE_BINDING,
+        Kind::Role => &ROLE,
+        Kind::ClusterRole => &CLUSTER_ROLE,
+        Kind::LimitRange => &LIMIT_RANGE,
+        Kind::RoleBinding => &ROLE_BINDING,
+        Kind::ClusterRoleBinding => &CLUSTER_ROLE_BINDING,
         Kind::ServiceCIDR => &SERVICE_CIDR,
         Kind::StorageClass => &storage::STORAGE_CLASS,
         Kind::VolumeAttributesClass => &storage::ATTRIBUTES_CLASS,
@@ -79,33 +82,13 @@ const INGRESS: Rules = Rules {
         document.set("status", value!({ "loadBalancer": {} }));
     },
     prepare_update: metadata::count_changes,
-    validate: validate_ingress,
-    validate_update: |document, _| validate_ingress(document),
+    validate: checks::ingress::new_ingress,
+    validate_update: |document, _| checks::ingress::ingress(document),
+    warnings: checks::ingress::ingress_warnings,
     columns: &[NAME, shown("Class"), shown("Hosts"), shown("Address"), shown("Ports"), AGE],
     cells: ingress_cells,
     ..STORED
 };
-
-fn validate_ingress(document: &Value) -> Errors {
-    let mut errors = metadata::validate(Kind::Ingress, document);
-    let spec = document.get("spec");
-    if spec.get("rules").is_empty() && spec.get("defaultBackend").is_null() {
-        let why = "either `defaultBackend` or `rules` must be specified";
-        errors.push(FieldError::invalid("spec", crate::api::json::compact(spec), why));
-    }
-    for (index, rule) in spec.get("rules").items().iter().enumerate() {
-        for (at, path) in rule.at(&["http", "paths"]).items().iter().enumerate() {
-            let field = format!("spec.rules[{index}].http.paths[{at}].pathType");
-            if path.get("pathType").is_empty() {
-                errors.push(FieldError::required(field, "pathType must be specified"));
-            } else {
-                let types = ["Exact", "ImplementationSpecific", "Prefix"];
-                super::field::one_of(&mut errors, &field, path.get("pathType"), &types);
-            }
-        }
-    }
-    errors
-}
 
 fn ingress_cells(object: &Object, now: Timestamp) -> Vec<String> {
     const HOSTS: usize = 3;
@@ -144,6 +127,11 @@ fn ingress_cells(object: &Object, now: Timestamp) -> Vec<String> {
 }
 
 const POD_TEMPLATE: Rules = Rules {
+    default: |document| within(document, "template", |template| within(template, "spec", pod::default_spec)),
+    prepare_create: metadata::first_generation,
+    validate: validate_pod_template,
+    validate_update: |document, _| validate_pod_template(document),
+    warnings: |document, _| pod::template_warnings(document.get("template"), "template."),
     columns: &[NAME, shown("Containers"), shown("Images"), shown("Pod Labels")],
     cells: |object, _| {
         let template = object.value.get("template");
@@ -154,6 +142,9 @@ const POD_TEMPLATE: Rules = Rules {
 };
 
 const QUOTA: Rules = Rules {
+    prepare_create: |document| document.set("status", Value::map()),
+    validate: checks::policy::quota,
+    validate_update: checks::policy::quota_change,
     columns: &[NAME, shown("Request"), shown("Limit"), AGE],
     cells: |object, now| {
         let status = object.status();
@@ -173,6 +164,15 @@ const QUOTA: Rules = Rules {
 };
 
 const INGRESS_CLASS: Rules = Rules {
+    default: |document| {
+        within(document.field_mut("spec"), "parameters", |parameters| {
+            parameters.set_default("scope", "Cluster")
+        });
+    },
+    prepare_create: metadata::first_generation,
+    prepare_update: metadata::count_changes,
+    validate: checks::ingress::ingress_class,
+    validate_update: checks::ingress::ingress_class_change,
     columns: &[NAME, shown("Controller"), shown("Parameters"), AGE],
     cells: |object, now| {
         let spec = object.spec();
@@ -191,6 +191,8 @@ const INGRESS_CLASS: Rules = Rules {
 };
 
 const IP_ADDRESS: Rules = Rules {
+    validate: checks::addresses::address,
+    validate_update: checks::addresses::address_change,
     columns: &[NAME, shown("ParentRef")],
     cells: |object, _| {
         let parent = object.spec().get("parentRef");
@@ -202,6 +204,8 @@ const IP_ADDRESS: Rules = Rules {
 };
 
 const LEASE: Rules = Rules {
+    validate: validate_lease,
+    validate_update: |document, _| validate_lease(document),
     columns: &[NAME, shown("Holder"), AGE],
     cells: |object, now| {
         vec![name(object), object.spec().get("holderIdentity").str().to_owned(), age(object, now)]
@@ -225,6 +229,8 @@ const NETWORK_POLICY: Rules = Rules {
     },
     prepare_create: metadata::first_generation,
     prepare_update: metadata::count_changes,
+    validate: checks::network_policy::network_policy,
+    validate_update: |document, _| checks::network_policy::network_policy(document),
     columns: &[NAME, shown("Pod-Selector"), AGE],
     cells: |object, now| vec![name(object), selector(object.spec().get("podSelector")), age(object, now)],
     ..STORED
@@ -239,6 +245,9 @@ const DISRUPTION_BUDGET: Rules = Rules {
         document.set("status", status);
     },
     prepare_update: metadata::count_changes,
+    validate: checks::policy::budget,
+    validate_update: |document, _| checks::policy::budget(document),
+    warnings: checks::policy::budget_warnings,
     columns: &[NAME, shown("Min Available"), shown("Max Unavailable"), shown("Allowed Disruptions"), AGE],
     cells: |object, now| {
         let limit = |field: &str| match object.spec().get(field) {
@@ -253,6 +262,9 @@ const DISRUPTION_BUDGET: Rules = Rules {
 
 const PRIORITY_CLASS: Rules = Rules {
     default: |document| document.set_default("preemptionPolicy", "PreemptLowerPriority"),
+    prepare_create: metadata::first_generation,
+    validate: checks::policy::priority_class,
+    validate_update: checks::policy::priority_class_change,
     columns: &[NAME, shown("Value"), shown("Global-Default"), AGE, shown("PreemptionPolicy")],
     cells: |object, now| {
         let class = &object.value;
@@ -263,8 +275,43 @@ const PRIORITY_CLASS: Rules = Rules {
     ..STORED
 };
 
+const ROLE: Rules = Rules {
+    validate: |document| checks::access::role(Kind::Role, document),
+    validate_update: |document, _| checks::access::role(Kind::Role, document),
+    ..CREATED_AT
+};
+
+const CLUSTER_ROLE: Rules = Rules {
+    validate: |document| checks::access::role(Kind::ClusterRole, document),
+    validate_update: |document, _| checks::access::role(Kind::ClusterRole, document),
+    ..CREATED_AT
+};
+
+const LIMIT_RANGE: Rules = Rules {
+    default: |document| each(document.field_mut("spec"), "limits", checks::policy::default_limits),
+    validate: checks::policy::limit_range,
+    validate_update: |document, _| checks::policy::limit_range(document),
+    ..CREATED_AT
+};
+
+const CLUSTER_ROLE_BINDING: Rules = Rules {
+    validate: |document| checks::access::binding(Kind::ClusterRoleBinding, document),
+    validate_update: |document, before| {
+        checks::access::binding_change(Kind::ClusterRoleBinding, document, before)
+    },
+    ..ROLE_BINDING
+};
+
 const ROLE_BINDING: Rules = Rules {
-    default: |document| each(document, "subjects", default_subject),
+    validate: |document| checks::access::binding(Kind::RoleBinding, document),
+    validate_update: |document, before| checks::access::binding_change(Kind::RoleBinding, document, before),
+    default: |document| {
+        each(document, "subjects", default_subject);
+        let role = document.field_mut("roleRef");
+        if role.get("apiGroup").is_empty() {
+            role.set("apiGroup", "rbac.authorization.k8s.io");
+        }
+    },
     columns: &[NAME, shown("Role"), AGE, wide("Users"), wide("Groups"), wide("ServiceAccounts")],
     cells: |object, now| {
         let role = object.value.get("roleRef");
@@ -297,6 +344,8 @@ fn default_subject(subject: &mut Value) {
 }
 
 const SERVICE_CIDR: Rules = Rules {
+    validate: checks::addresses::service_range,
+    validate_update: checks::addresses::service_range_change,
     columns: &[NAME, shown("CIDRs"), AGE],
     cells: |object, now| {
         let ranges = object.spec().get("cidrs").items().iter().map(|range| range.str().to_owned());
@@ -304,3 +353,20 @@ const SERVICE_CIDR: Rules = Rules {
     },
     ..STORED
 };
+
+fn validate_lease(document: &Value) -> Errors {
+    let mut errors = metadata::validate(Kind::Lease, document);
+    let spec = document.get("spec");
+    if let Some(seconds) = spec.get("leaseDurationSeconds").as_int().filter(|seconds| *seconds <= 0) {
+        let why = "must be greater than 0";
+        errors.push(FieldError::invalid("spec.leaseDurationSeconds", seconds.to_string(), why));
+    }
+    nonnegative(&mut errors, "spec.leaseTransitions", spec.get("leaseTransitions"));
+    errors
+}
+
+fn validate_pod_template(document: &Value) -> Errors {
+    let mut errors = metadata::validate(Kind::PodTemplate, document);
+    pod::validate_template(document.get("template"), "template", &mut errors);
+    errors
+}

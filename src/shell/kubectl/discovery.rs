@@ -169,9 +169,14 @@ pub fn always_empty(word: &str) -> Option<&'static Resource> {
 
 /// Whether a manifest is of a kind that a real server has and Portside does not store.
 pub fn is_unstored_manifest(version: &str, kind: &str) -> bool {
-    RESOURCES
-        .iter()
-        .any(|resource| !resource.is_stored() && resource.version == version && resource.kind == kind)
+    RESOURCES.iter().any(|resource| {
+        resource.kind == kind
+            && if resource.is_stored() {
+                FURTHER_VERSIONS.contains(&version) && version.starts_with(resource.group())
+            } else {
+                resource.version == version
+            }
+    })
 }
 
 #[cfg(test)]

@@ -246,7 +246,8 @@ fn identify(call: &Call, source: &str, value: Value) -> Result<Manifest, Failure
     let (version, kind_name) = (value.get("apiVersion").str(), value.get("kind").str());
     let kind = kind_of(version, kind_name).ok_or_else(|| {
         if super::discovery::is_unstored_manifest(version, kind_name) {
-            return Failure::NotSimulated(format!("{version} {kind_name}"), "");
+            let nearest = KINDS.iter().find(|info| info.name == kind_name).map_or("", |info| info.api_version);
+            return Failure::NotSimulated(format!("{version} {kind_name}"), nearest);
         }
         Failure::plain(format!(
             "resource mapping not found for name: \"{name}\" namespace: \"{given}\" from \"{source}\": no matches for kind \"{kind_name}\" in version \"{version}\"\nensure CRDs are installed first"

@@ -45,7 +45,7 @@ fn weight(term: &Value, path: &str, errors: &mut Errors) {
 }
 
 /// Checks a selector of nodes (`ValidateNodeSelector`).
-fn node_selector(selector: &Value, path: &str, errors: &mut Errors) {
+pub(in crate::api::kinds) fn node_selector(selector: &Value, path: &str, errors: &mut Errors) {
     let path = format!("{path}.nodeSelectorTerms");
     let terms = selector.get("nodeSelectorTerms").items();
     if terms.is_empty() {

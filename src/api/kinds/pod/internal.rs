@@ -13,7 +13,7 @@ use crate::value;
 
 /// The fields of the types that Pods are made of. A name that starts with `+` is one that Go holds by value
 /// though the schema cannot tell.
-const TYPES: [(&str, &str); 46] = [
+const TYPES: [(&str, &str); 48] = [
     (
         "PodSpec",
         "Volumes InitContainers Containers EphemeralContainers RestartPolicy TerminationGracePeriodSeconds \
@@ -101,6 +101,12 @@ const TYPES: [(&str, &str); 46] = [
     ("DownwardAPIVolumeFile", "Path FieldRef ResourceFieldRef Mode"),
     ("Toleration", "Key Operator Value Effect TolerationSeconds"),
     ("HostAlias", "IP Hostnames"),
+    (
+        "PersistentVolumeClaimSpec",
+        "AccessModes Selector Resources VolumeName StorageClassName VolumeMode DataSource DataSourceRef \
+         VolumeAttributesClassName",
+    ),
+    ("VolumeResourceRequirements", "Limits Requests"),
 ];
 
 /// Fields that documents have in `spec` and Go's internal type in the security context.
@@ -120,6 +126,13 @@ pub(super) fn spec_lines(spec: &Value) -> String {
     }
     let mut out = String::new();
     Writer { out: &mut out, pretty: true }.structure(of("PodSpec"), Some(&spec), 0);
+    out
+}
+
+/// The `spec` of a claim as the server compares it.
+pub(in crate::api::kinds) fn claim_lines(spec: &Value) -> String {
+    let mut out = String::new();
+    Writer { out: &mut out, pretty: true }.structure(of("PersistentVolumeClaimSpec"), Some(spec), 0);
     out
 }
 

@@ -23,7 +23,9 @@ mod validate;
 mod volumes;
 mod warnings;
 
+pub(super) use affinity::node_selector;
 pub(super) use defaults::default_spec;
+pub(super) use internal::claim_lines;
 pub(super) use placement::taint_effect;
 pub(super) use validate::validate_template;
 pub(super) use warnings::of_template as template_warnings;
@@ -41,7 +43,8 @@ pub(super) const RULES: Rules = Rules {
     prepare_update: metadata::count_changes,
     validate: validate::validate,
     validate_update: update::validate,
-    warnings: |document, before| warnings::of_pod(document, before.is_none()),
+    // Pods are written too often to be warned of at each change.
+    warnings: |document, before| if before.is_none() { warnings::of_pod(document) } else { Vec::new() },
     columns: table::COLUMNS,
     cells: table::cells,
 };

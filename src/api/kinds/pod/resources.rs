@@ -130,6 +130,17 @@ pub(in crate::api::kinds) fn container_resource(name: &str, path: &str, errors: 
     errors.push(FieldError::invalid(path, json::quote(name), why));
 }
 
+/// Checks the name of what a quota counts (`ValidateResourceQuotaResourceName`).
+pub(in crate::api::kinds) fn quota_resource(name: &str, path: &str, errors: &mut Errors) {
+    resource(name, path, errors);
+    let standard = OF_QUOTAS.contains(&name) && name != "storage"
+        || is_huge_page(name)
+        || name.starts_with("requests.hugepages-");
+    if !name.contains('/') && !standard {
+        errors.push(FieldError::invalid(path, json::quote(name), "must be a standard resource for quota"));
+    }
+}
+
 fn is_huge_page(name: &str) -> bool {
     name.starts_with("hugepages-")
 }

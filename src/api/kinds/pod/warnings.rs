@@ -51,15 +51,15 @@ const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const MATCHES_NOTHING: &str = "a null labelSelector results in matching no pod";
 
-/// Warnings about a Pod; `made` says that it is new.
-pub(super) fn of_pod(document: &Value, made: bool) -> Vec<String> {
+/// Warnings about a new Pod.
+pub(super) fn of_pod(document: &Value) -> Vec<String> {
     let mut warnings = Vec::new();
     let problems = names::dns_label(document.at(&["metadata", "name"]).str());
-    if made && !problems.is_empty() {
+    if !problems.is_empty() {
         warnings.push(format!(
             "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; \
              a DNS label is recommended: [{}]",
-            problems.join(", ")
+            problems.join(" ")
         ));
     }
     warnings.extend(of_template(document, ""));

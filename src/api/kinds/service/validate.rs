@@ -264,13 +264,14 @@ fn ingress(status: &Value, errors: &mut Errors) {
 pub(super) fn validate_update(document: &Value, before: &Value) -> Errors {
     let mut errors = Vec::new();
     let (spec, old) = (document.get("spec"), before.get("spec"));
-    let named = [spec, old].iter().any(|spec| spec.get("type").str() == "ExternalName");
+    // A type that there is not is told of alone.
+    let without = [spec, old].iter().any(|spec| !needs_cluster_ip(spec));
     let (headless, was_headless) = (is_headless(spec), is_headless(old));
     let both_headless = headless && was_headless;
     if !named && !both_headless {
         kept_addresses(spec, old, &mut errors);
     }
-    if !named && !headless && !was_headless {
+    if !without && !headless && !was_headless {
         kept_families(spec, old, &mut errors);
     }
     load_balancer_class(spec, old, &mut errors);

@@ -1,6 +1,8 @@
 //! Deployments: defaults, checks, table.
 
-use super::{default_template, keep_selector, prepare, validate_counts, validate_selector, warnings};
+use super::{
+    default_template, keep_selector, prepare, validate_counts, validate_selector, warnings_with_name,
+};
 use crate::api::json;
 use crate::api::kinds::field::{Errors, fill, nonnegative};
 use crate::api::kinds::table::{AGE, NAME, containers, count, selector, shown, wide};
@@ -22,7 +24,7 @@ pub(in crate::api::kinds) const RULES: Rules = Rules {
     prepare_update,
     validate,
     validate_update,
-    warnings,
+    warnings: warnings_with_name,
     columns: COLUMNS,
     cells,
 };
@@ -140,7 +142,7 @@ pub(super) fn rolling_update(update: &Value, path: &str, errors: &mut Errors) {
 }
 
 /// Checks a number or a percentage.
-pub(super) fn count_or_percent(value: &Value, path: &str, errors: &mut Errors) {
+pub(in crate::api::kinds) fn count_or_percent(value: &Value, path: &str, errors: &mut Errors) {
     let Some(text) = value.as_str() else {
         nonnegative(errors, path, value);
         return;
@@ -157,7 +159,7 @@ fn percent(text: &str) -> Option<i64> {
 }
 
 /// How much a number or percentage is, whatever it is of.
-pub(super) fn amount(value: &Value) -> i64 {
+pub(in crate::api::kinds) fn amount(value: &Value) -> i64 {
     value.as_str().map_or_else(|| value.as_int().unwrap_or(0), |text| percent(text).unwrap_or(0))
 }
 

@@ -11,13 +11,13 @@ mod stateful_set;
 mod tests;
 
 pub(super) use daemon_set::RULES as DAEMON_SET;
-pub(super) use deployment::RULES as DEPLOYMENT;
+pub(super) use deployment::{RULES as DEPLOYMENT, amount, count_or_percent};
 pub(super) use job::{CRON_JOB, JOB};
 pub(super) use replica_set::{CONTROLLER_RULES as REPLICATION_CONTROLLER, RULES as REPLICA_SET};
 pub(super) use stateful_set::RULES as STATEFUL_SET;
 
 use super::field::{Errors, immutable, label_selector, nonnegative, shown};
-use super::{metadata, pod};
+use super::{metadata, names, pod};
 use crate::api::json;
 use crate::api::registry::Kind;
 use crate::api::selector::Selector;
@@ -116,7 +116,36 @@ fn keep_selector(document: &Value, before: &Value, errors: &mut Errors) {
     immutable(errors, "spec.selector", document.at(&["spec", "selector"]), before.at(&["spec", "selector"]));
 }
 
-/// Warnings about the template.
-fn warnings(document: &Value, _before: Option<&Value>) -> Vec<String> {
+/// Warnings about the template, where a workload is made or changes in what it asks for.
+fn warnings(document: &Value, before: Option<&Value>) -> Vec<String> {
+    if is_same_generation(document, before) {
+        return Vec::new();
+    }
     pod::template_warnings(document.at(&["spec", "template"]), "spec.template.")
+}
+
+/// The same of kinds that give their name to Pods.
+fn warnings_with_name(document: &Value, before: Option<&Value>) -> Vec<String> {
+    let mut all = name_warnings(document, before);
+    all.extend(warnings(document, before));
+    all
+}
+
+/// Warns of a new workload whose name cannot be a host's.
+fn name_warnings(document: &Value, before: Option<&Value>) -> Vec<String> {
+    let problems = names::dns_label(document.at(&["metadata", "name"]).str());
+    if before.is_some() || problems.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS \
+         label is recommended: [{}]",
+        problems.join(" ")
+    )]
+}
+
+/// Whether an update changed nothing that is asked for.
+fn is_same_generation(document: &Value, before: Option<&Value>) -> bool {
+    let generation = |document: &Value| document.at(&["metadata", "generation"]).as_int();
+    before.is_some_and(|before| generation(before) == generation(document))
 }

@@ -1,7 +1,8 @@
 //! ReplicaSets and ReplicationControllers: defaults, checks, table.
 
 use super::{
-    default_template, keep_selector, prepare, validate_counts, validate_selector, validate_template, warnings,
+    default_template, keep_selector, prepare, validate_counts, validate_selector, validate_template,
+    warnings_with_name,
 };
 use crate::api::kinds::field::{Errors, labels};
 use crate::api::kinds::table::{AGE, NAME, containers, count, label_pairs, selector, shown, wide};
@@ -26,7 +27,7 @@ pub(in crate::api::kinds) const RULES: Rules = Rules {
         keep_selector(document, before, &mut errors);
         errors
     },
-    warnings,
+    warnings: warnings_with_name,
     columns: COLUMNS,
     cells: |object, now| cells(object, now, selector(object.spec().get("selector"))),
 };
@@ -38,7 +39,7 @@ pub(in crate::api::kinds) const CONTROLLER_RULES: Rules = Rules {
     prepare_update: metadata::count_changes,
     validate: validate_controller,
     validate_update: |document, _| validate_controller(document),
-    warnings,
+    warnings: warnings_with_name,
     columns: COLUMNS,
     cells: |object, now| cells(object, now, label_pairs(object.spec().get("selector"))),
 };

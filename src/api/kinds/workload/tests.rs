@@ -382,3 +382,20 @@ fn what_may_change_of_a_job() {
     };
     check_change(Kind::Job, &suspended, move_it, &[]);
 }
+
+#[test]
+fn workloads_are_warned_of_where_they_change_what_they_ask_for() {
+    let text = with_selector("")
+        .replace("metadata: {name: a}", "metadata: {name: a.b}")
+        .replace("image: nginx}]", "image: nginx, ports: [{containerPort: 80}, {containerPort: 80}]}]");
+    let made = prepared(Kind::Deployment, &text);
+    let port = "spec.template.spec.containers[0].ports[1]: duplicate port definition with \
+                spec.template.spec.containers[0].ports[0]";
+    let name = "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; \
+                a DNS label is recommended: [must not contain dots]";
+    assert_eq!((rules(Kind::Deployment).warnings)(&made, None), [name, port]);
+    assert_eq!((rules(Kind::Deployment).warnings)(&made, Some(&made)), Vec::<String>::new());
+    let mut changed = made.clone();
+    changed.set_at(&["metadata", "generation"], 2);
+    assert_eq!((rules(Kind::Deployment).warnings)(&changed, Some(&made)), [port]);
+}

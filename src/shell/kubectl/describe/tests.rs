@@ -149,7 +149,7 @@ Namespace:  default
 Type        Resource  Min  Max  Default Request  Default Limit  Max Limit/Request Ratio
 ----        --------  ---  ---  ---------------  -------------  -----------------------
 Container   cpu       -    -    500m             500m           -
-Container   memory    -    1Gi  -                -              -
+Container   memory    -    1Gi  1Gi              1Gi            -
 ",
     );
     check(

@@ -5,7 +5,9 @@ use crate::api::cron::Schedule;
 use crate::api::json;
 use crate::api::kinds::field::{Errors, fill, one_of, shown as shown_value, within};
 use crate::api::kinds::table::{AGE, NAME, containers, flag, or_none, selector, shown, since, wide};
-use crate::api::kinds::workload::{default_template, prepare, validate_counts};
+use crate::api::kinds::workload::{
+    default_template, is_same_generation, name_warnings, prepare, validate_counts,
+};
 use crate::api::kinds::{Rules, age, metadata, pod};
 use crate::api::object::Object;
 use crate::api::registry::Kind;
@@ -45,9 +47,14 @@ pub(in crate::api::kinds) const CRON_JOB: Rules = Rules {
     validate_update: |document, before| {
         validate_cron_job(document, before.at(&["spec", "timeZone"]).as_str())
     },
-    warnings: |document, _| {
+    warnings: |document, before| {
+        if is_same_generation(document, before) {
+            return Vec::new();
+        }
         let path = ["spec", "jobTemplate", "spec", "template"];
-        pod::template_warnings(document.at(&path), "spec.jobTemplate.spec.template.")
+        let mut all = name_warnings(document, before);
+        all.extend(pod::template_warnings(document.at(&path), "spec.jobTemplate.spec.template."));
+        all
     },
     columns: CRON_JOB_COLUMNS,
     cells: cron_job_cells,

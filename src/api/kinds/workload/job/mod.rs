@@ -9,7 +9,7 @@ mod spec;
 
 pub(in crate::api::kinds) use cron_job::CRON_JOB;
 
-use super::{default_template, match_template, prepare, warnings};
+use super::{default_template, match_template, prepare, warnings_with_name};
 use crate::api::json;
 use crate::api::kinds::field::{Errors, each, fill, immutable, label_selector, shown as shown_value, within};
 use crate::api::kinds::table::{AGE, NAME, containers, count, selector, shown, wide};
@@ -32,7 +32,7 @@ pub(in crate::api::kinds) const JOB: Rules = Rules {
     prepare_update: metadata::count_changes,
     validate: validate_job,
     validate_update,
-    warnings,
+    warnings: warnings_with_name,
     columns: JOB_COLUMNS,
     cells: job_cells,
 };

@@ -63,22 +63,11 @@ pub(super) fn validate(spec: &Value, path: &str, errors: &mut Errors) {
 
 /// Checks the name of a controller: `acme.io/foo`.
 fn controller_name(name: &str, path: &str, errors: &mut Errors) {
-    match name.split_once('/') {
-        _ if name.is_empty() => return errors.push(FieldError::required(path, "")),
-        Some((host, rest)) if !host.is_empty() && !rest.is_empty() => {
-            for why in names::dns_subdomain(host) {
-                errors.push(FieldError::invalid(path, json::quote(host), why));
-            }
-            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
-            if !rest.bytes().all(allowed) {
-                let why = r"Invalid path (regex used for validation is '[A-Za-z0-9/\-._~%!$&'()*+,;=:]+')";
-                errors.push(FieldError::invalid(path, json::quote(rest), why));
-            }
-        }
-        _ => {
-            let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
-            errors.push(FieldError::invalid(path, json::quote(name), why));
-        }
+    if name.is_empty() {
+        return errors.push(FieldError::required(path, ""));
+    }
+    for (part, why) in names::domain_path(name) {
+        errors.push(FieldError::invalid(path, json::quote(part), why));
     }
     if name.len() > LONGEST_CONTROLLER {
         errors.push(FieldError::too_long(path, LONGEST_CONTROLLER));
