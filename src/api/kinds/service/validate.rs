@@ -268,7 +268,7 @@ pub(super) fn validate_update(document: &Value, before: &Value) -> Errors {
     let without = [spec, old].iter().any(|spec| !needs_cluster_ip(spec));
     let (headless, was_headless) = (is_headless(spec), is_headless(old));
     let both_headless = headless && was_headless;
-    if !named && !both_headless {
+    if !without && !both_headless {
         kept_addresses(spec, old, &mut errors);
     }
     if !without && !headless && !was_headless {
