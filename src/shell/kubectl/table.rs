@@ -65,38 +65,43 @@ impl Style {
 
     /// The line of a row.
     pub fn row(&self, columns: &[Column], row: &Row, event: &str) -> String {
+        let mut line = String::new();
+        self.write_row(columns, row, event, &mut line);
+        line
+    }
+
+    /// Adds the line of a row: a large list has many, so nothing is made on the way.
+    fn write_row(&self, columns: &[Column], row: &Row, event: &str, line: &mut String) {
         let object = &row.object;
-        let mut cells = Vec::new();
+        let mut cells = Cells { line, first: true };
         if self.events {
-            cells.push(event.to_owned());
+            cells.add("", event);
         }
         if self.with_namespace && object.key.kind.info().namespaced {
-            cells.push(object.namespace().to_string());
+            cells.add("", object.namespace());
         }
-        let prefix = if self.with_kind {
-            format!("{}/", object.key.kind.info().group_singular())
-        } else {
-            String::new()
-        };
-        for (at, (column, cell)) in
-            columns.iter().zip(&row.cells).filter(|(column, _)| self.shows(column)).enumerate()
-        {
-            let named = at == 0 && column.name == "Name";
-            cells.push(if named { format!("{prefix}{cell}") } else { cell.clone() });
+        let shown = columns.iter().zip(&row.cells).filter(|(column, _)| self.shows(column));
+        for (at, (column, cell)) in shown.enumerate() {
+            if at == 0 && column.name == "Name" && self.with_kind {
+                cells.add(&format!("{}/", object.key.kind.info().group_singular()), cell);
+            } else {
+                cells.add("", cell);
+            }
         }
-        cells.extend(self.label_columns.iter().map(|label| object.meta.label(label).to_owned()));
+        for label in &self.label_columns {
+            cells.add("", object.meta.label(label));
+        }
         if self.labels {
-            cells.push(labels_of(object));
+            cells.add("", &labels_of(object));
         }
-        let line = cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join("\t");
-        line + "\n"
+        line.push('\n');
     }
 
     /// A whole table.
     pub fn text(&self, kind: Kind, table: &Table, remembered: Option<&mut Vec<usize>>) -> String {
         let mut text = if self.headers { self.header(kind, table.columns) } else { String::new() };
         for row in &table.rows {
-            text.push_str(&self.row(table.columns, row, "ADDED"));
+            self.write_row(table.columns, row, "ADDED", &mut text);
         }
         tabs::lay_out(&text, tabs::TABLE, remembered)
     }
@@ -106,11 +111,29 @@ impl Style {
     }
 }
 
-/// A cell is one line: what follows its first line break is left away, as kubectl does.
-fn escaped(cell: &str) -> String {
-    match cell.split_once(['\n', '\r', '\u{c}']) {
-        Some((first, _)) => format!("{first}..."),
-        None => cell.replace('\t', "\\t"),
+/// The cells of one line, as they are added.
+struct Cells<'a> {
+    line: &'a mut String,
+    first: bool,
+}
+
+impl Cells<'_> {
+    /// A cell is one line: what follows its first line break is left away, as kubectl does.
+    fn add(&mut self, prefix: &str, cell: &str) {
+        if !std::mem::take(&mut self.first) {
+            self.line.push('\t');
+        }
+        self.line.push_str(prefix);
+        let shown = cell.find(['\n', '\r', '\u{c}']).map_or(cell, |end| &cell[..end]);
+        if shown.len() < cell.len() {
+            self.line.push_str(shown);
+            self.line.push_str("...");
+        } else {
+            for (at, piece) in cell.split('\t').enumerate() {
+                self.line.push_str(if at == 0 { "" } else { "\\t" });
+                self.line.push_str(piece);
+            }
+        }
     }
 }
 
