@@ -9,6 +9,8 @@ use crate::ui::dom;
 
 /// Milliseconds of one frame that the engine may use.
 const FRAME_BUDGET_MS: f64 = 8.0;
+/// As much of a frame while the engine is behind the clock: fewer frames, and a world that comes up.
+const BEHIND_BUDGET_MS: f64 = 40.0;
 /// Milliseconds that a command may use at once, before the page is painted again.
 pub(super) const COMMAND_BUDGET_MS: f64 = 12.0;
 /// Steps of the engine between two looks at the browser's clock.
@@ -25,7 +27,7 @@ impl World {
         let mut clock = self.clock();
         clock.frame(dom::milliseconds());
         self.0.clock.set(clock);
-        self.catch_up(FRAME_BUDGET_MS);
+        self.catch_up(if self.0.behind.get() { BEHIND_BUDGET_MS } else { FRAME_BUDGET_MS });
         self.publish();
         self.schedule();
     }
