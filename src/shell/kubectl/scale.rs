@@ -123,7 +123,7 @@ mod tests {
             1,
         );
         web(
-            "kubectl scale deploy web --replicas=2 --resource-version=1 | sed 's/was .*//'; kubectl scale deploy web --replicas=2 --resource-version=1 2>&1 | sed 's/was .*//'",
+            "kubectl scale deploy web --replicas=2 --resource-version=1 2>&1 | sed 's/was .*//'",
             "error: Expected resource version to be 1, ",
             0,
         );
