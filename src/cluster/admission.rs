@@ -7,9 +7,10 @@
 use std::sync::OnceLock;
 
 use super::Cluster;
+use super::door::SUFFIX_LENGTH;
 use crate::api::registry::Kind;
 use crate::api::status::{Reason, Status};
-use crate::api::value::Value;
+use crate::api::value::{SmolStr, Value};
 use crate::value;
 
 /// How long a Pod stays on a node that is not ready or unreachable (DefaultTolerationSeconds).
@@ -57,7 +58,7 @@ impl Cluster {
             return Err(Status::not_found(Kind::Namespace, namespace));
         };
         if object.is_terminating() {
-            let name = document.at(&["metadata", "name"]).str();
+            let name = &asked_name(document);
             let why = format!(
                 "is forbidden: unable to create new content in namespace {namespace} because it is being terminated"
             );
@@ -89,7 +90,7 @@ impl Cluster {
 
     /// ServiceAccount: every Pod has one, and its token is mounted unless Pod or account refuse.
     fn admit_account(&self, namespace: &str, document: &mut Value, suffix: &str) -> Result<(), Status> {
-        let name = document.at(&["metadata", "name"]).smol();
+        let name = asked_name(document);
         let spec = document.field_mut("spec");
         if spec.get("serviceAccountName").is_empty() {
             spec.set("serviceAccountName", DEFAULT_ACCOUNT);
@@ -121,8 +122,7 @@ impl Cluster {
         if !class.is_empty() {
             let Some(found) = self.find(Kind::PriorityClass, "", &class) else {
                 let why = format!("is forbidden: no PriorityClass with name {class} was found");
-                let name = document.at(&["metadata", "name"]).smol();
-                return Err(Status::about(Reason::Forbidden, Kind::Pod, &name, &why));
+                return Err(Status::about(Reason::Forbidden, Kind::Pod, &asked_name(document), &why));
             };
             priority = found.value.get("value").clone();
             if !found.value.get("preemptionPolicy").is_null() {
@@ -134,6 +134,14 @@ impl Cluster {
         spec.set_default("preemptionPolicy", preemption);
         Ok(())
     }
+}
+
+/// The name that a refusal shows. Names are generated after admission: of those it shows what they begin with.
+fn asked_name(document: &Value) -> SmolStr {
+    let metadata = document.get("metadata");
+    let (name, prefix) = (metadata.get("name").smol(), metadata.get("generateName").smol());
+    let suffix = name.strip_prefix(prefix.as_str()).filter(|_| !prefix.is_empty());
+    if suffix.is_some_and(|suffix| suffix.len() == SUFFIX_LENGTH) { prefix } else { name }
 }
 
 /// DefaultTolerationSeconds. Pods that tolerate nothing else share one list.

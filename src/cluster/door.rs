@@ -24,7 +24,7 @@ use crate::api::value::{SmolStr, Value};
 /// How many generated names are tried where one is taken (`maxNameGenerationCreateAttempts`).
 const NAME_ATTEMPTS: usize = 8;
 /// Length of the suffix that `generateName` is completed with.
-const SUFFIX_LENGTH: usize = 5;
+pub(super) const SUFFIX_LENGTH: usize = 5;
 /// How much of a longer `generateName` is kept (`MaxGeneratedNameLength`).
 const LONGEST_PREFIX: usize = 63 - SUFFIX_LENGTH;
 

@@ -30,7 +30,7 @@ use crate::api::registry::Kind;
 use crate::api::typed::{Container, Pod, Role};
 use crate::cluster::clock::{Instant, Span};
 use crate::cluster::journal::Entry;
-use crate::cluster::{Actor, Cluster};
+use crate::cluster::{Actor, Cluster, Kubelets};
 use crate::containers::ContainerKey;
 use environment::ServiceVariables;
 use pull::Images;
@@ -116,6 +116,18 @@ fn staged_exit(object: &Object, container: &Container) -> Option<i64> {
     let code = object.meta.annotation("sim/exit")?.parse().ok()?;
     let first = &object.as_pod().expect("the kubelet reads Pods").spec.init_containers;
     (!first.iter().any(|one| one.name == container.name)).then_some(code)
+}
+
+fn is_cordoned(node: &Object) -> bool {
+    node.as_node().is_some_and(|node| node.unschedulable)
+}
+
+/// A node's own kubelet says that it was cordoned or uncordoned.
+fn say_schedulable(node: &Object, context: &mut Context<'_>) {
+    let reason = if is_cordoned(node) { "NodeNotSchedulable" } else { "NodeSchedulable" };
+    let message = format!("Node {} status is now: {reason}", node.name());
+    let event = Event { warning: false, reason, message, field_path: "", host: node.name() };
+    context.event(node, event);
 }
 
 /// One look at a Pod.
@@ -236,6 +248,12 @@ impl Controller for Kubelet {
     fn observe(&mut self, entry: &Entry, cluster: &Cluster, dirty: &mut WorkQueue) {
         match entry.key.kind {
             Kind::Node => {
+                if let (Some(before), Some(after)) = (&entry.before, &entry.after)
+                    && is_cordoned(before) != is_cordoned(after)
+                    && cluster.settings().kubelet == Kubelets::Strict
+                {
+                    dirty.add(entry.key.clone());
+                }
                 let broken =
                     |object: &Option<Arc<Object>>| object.as_ref()?.as_node().map(|node| node.broken);
                 if broken(&entry.before) == Some(true) && broken(&entry.after) == Some(false) {
@@ -269,6 +287,9 @@ impl Controller for Kubelet {
 
     fn reconcile(&mut self, key: &Key, context: &mut Context<'_>) {
         let Some(object) = context.cluster.get(key).cloned() else { return };
+        if key.kind == Kind::Node {
+            return say_schedulable(&object, context);
+        }
         let Some(pod) = object.as_pod() else { return };
         let node = context.cluster.find(Kind::Node, "", &pod.node).and_then(|node| node.as_node());
         let on_node = node.is_some_and(|node| !node.broken);

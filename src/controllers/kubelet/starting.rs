@@ -122,11 +122,8 @@ impl Look<'_, '_> {
         };
         if again {
             self.record.runs[index].restarts += 1;
-            let message = format!(
-                "Container image \"{}\" already present on machine and can be accessed by the pod",
-                container.image
-            );
-            self.say(false, &container.name, "Pulled", message);
+            // What is always pulled is pulled for each run.
+            self.announce_pull(container);
         }
         let key = self.container_key(container, index);
         let facts = self.facts(container, index);

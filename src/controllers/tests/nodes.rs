@@ -25,6 +25,11 @@ fn a_cordoned_node_has_a_taint_until_it_is_uncordoned() {
         node.field_mut("spec").remove("unschedulable");
     });
     assert_eq!(taints(&world, "k8s-w1"), [""; 0]);
+    let said = ["NodeNotSchedulable", "NodeSchedulable"];
+    assert_eq!(
+        events(&world, "k8s-w1"),
+        said.map(|reason| format!("{reason}: Node k8s-w1 status is now: {reason}"))
+    );
 }
 
 #[test]

@@ -32,7 +32,8 @@ fn a_refused_pod_is_told_on_replica_set_and_deployment_until_it_can_be_made() {
         ),
         "{message}"
     );
-    assert!(events(&world, set.name())[0].starts_with("FailedCreate: Error creating: pods \"web-"));
+    let said = format!("FailedCreate: Error creating: pods \"{}-\" is forbidden: ", set.name());
+    assert!(events(&world, set.name())[0].starts_with(&said), "{said}");
     assert!(conditions(object(&world, Kind::Deployment, "web")).contains(&failure.to_owned()));
     apply(&mut world, "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}");
     let deployment = object(&world, Kind::Deployment, "web");
