@@ -208,3 +208,38 @@ fn minify(value: &mut Document, config: &Config) {
         value.field_mut(list).list_mut().retain(|item| item.get("name").str() == name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::testing::check_in_world as check;
+
+    #[test]
+    fn contexts_that_are_not_there_are_named_below_the_table() {
+        check(
+            "kubectl config get-contexts nosuch",
+            "CURRENT   NAME   CLUSTER   AUTHINFO   NAMESPACE\nerror: context nosuch not found",
+            1,
+        );
+        check("kubectl config get-contexts -o foo", "error: output must be one of '' or 'name': foo", 1);
+    }
+
+    #[test]
+    fn what_kubectl_answers_by_itself_needs_no_server() {
+        const AWAY: &str = "kubectl config set clusters.kubernetes.server https://1.2.3.4 >/dev/null; ";
+        check(
+            &format!("{AWAY}kubectl version --client"),
+            "Client Version: v1.36.2\nKustomize Version: v5.8.1",
+            0,
+        );
+        check(
+            &format!("{AWAY}kubectl config foo"),
+            "error: unknown command \"foo\"\nSee 'kubectl config -h' for help and examples",
+            1,
+        );
+        check(
+            &format!("{AWAY}kubectl cluster-info"),
+            "Unable to connect to the server: dial tcp 1.2.3.4:443: i/o timeout",
+            1,
+        );
+    }
+}
