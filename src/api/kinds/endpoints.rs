@@ -58,7 +58,6 @@ pub(super) const ENDPOINT_SLICE: Rules = Rules {
     },
     columns: &[NAME, shown("AddressType"), shown("Ports"), shown("Endpoints"), AGE],
     cells: slice_cells,
-    ..STORED
 };
 
 fn default_protocol(port: &mut Value) {

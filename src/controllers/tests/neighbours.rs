@@ -102,7 +102,7 @@ fn what_no_node_could_ever_hold_is_not_got_by_preemption() {
     let mut world = world();
     let big = pod("big", "nginx", "").replace(
         "image: 'nginx'}",
-        "image: 'nginx', resources: {requests: {cpu: '1000', nvidia.com/gpu: '1'}}}",
+        "image: 'nginx', resources: {requests: {cpu: '1000'}, limits: {cpu: '1000', nvidia.com/gpu: '1'}}}",
     );
     apply(&mut world, &big);
     assert_eq!(

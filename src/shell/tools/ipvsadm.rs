@@ -249,7 +249,7 @@ mod tests {
             0,
         );
         check(
-            &format!("{ASK} ipvsadm -Lnc | sed 's/:[0-9]* *10.96/:P 10.96/'"),
+            &format!("{ASK} ipvsadm -Lnc' | sed 's/:[0-9]* *10.96/:P 10.96/'"),
             "IPVS connection entries\npro expire state       source             virtual            destination\nTCP 02:00  TIME_WAIT   10.96.0.1:P 10.96.0.1:443      192.168.1.72:6443",
             0,
         );
