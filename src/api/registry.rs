@@ -1,4 +1,4 @@
-//! The registry of kinds: every kind that the API server stores, with its names.
+//! The registry of kinds: every kind that the API server serves, with its names and whether it is stored.
 //!
 //! Owns the table of kinds and the lookups by name; what a kind's fields are is in [`super::schema`],
 //! what its rules are is in [`super::kinds`]. Names, groups, scopes and categories follow
@@ -27,12 +27,38 @@ pub struct KindInfo {
     pub namespaced: bool,
     /// Categories such as `all`.
     pub categories: &'static [&'static str],
+    /// What becomes of objects of the kind.
+    pub serving: Serving,
+}
+
+/// What the API server does with objects of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// They are stored, and every verb is served.
+    Stored,
+    /// They are worked out when they are read, and can be read alone.
+    Computed,
+    /// They are requests: they can be created alone, and are not kept.
+    Asked,
+    /// They are objects of another kind, stored as that one and shown in this one's form.
+    Converted(Kind),
+}
+
+/// What stands in a row, or what a row without it means.
+macro_rules! given {
+    ($otherwise:expr) => {
+        $otherwise
+    };
+    ($otherwise:expr, $given:expr) => {
+        $given
+    };
 }
 
 macro_rules! kinds {
     ($( $kind:ident $group:literal $version:literal $api_version:literal $plural:literal $singular:literal
-        [$($short:literal),*] $namespaced:literal [$($category:literal),*]; )*) => {
-        /// A kind of object that the API server stores.
+        [$($short:literal),*] $namespaced:literal [$($category:literal),*]
+        $(named $name:literal)? $(is $serving:expr)?; )*) => {
+        /// A kind of object that the API server serves.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Kind {
@@ -46,7 +72,7 @@ macro_rules! kinds {
         pub static KINDS: &[KindInfo] = &[
             $( KindInfo {
                 kind: Kind::$kind,
-                name: stringify!($kind),
+                name: given!(stringify!($kind) $(, $name)?),
                 group: $group,
                 version: $version,
                 api_version: $api_version,
@@ -55,12 +81,15 @@ macro_rules! kinds {
                 short: &[$($short),*],
                 namespaced: $namespaced,
                 categories: &[$($category),*],
+                serving: given!(Serving::Stored $(, $serving)?),
             }, )*
         ];
     };
 }
 
 kinds! {
+    Binding "" "v1" "v1" "bindings" "binding" [] true [] is Serving::Asked;
+    ComponentStatus "" "v1" "v1" "componentstatuses" "componentstatus" ["cs"] false [] is Serving::Computed;
     ConfigMap "" "v1" "v1" "configmaps" "configmap" ["cm"] true [];
     Endpoints "" "v1" "v1" "endpoints" "endpoints" ["ep"] true [];
     Event "" "v1" "v1" "events" "event" ["ev"] true [];
@@ -86,6 +115,8 @@ kinds! {
     Job "batch" "v1" "batch/v1" "jobs" "job" [] true ["all"];
     Lease "coordination.k8s.io" "v1" "coordination.k8s.io/v1" "leases" "lease" [] true [];
     EndpointSlice "discovery.k8s.io" "v1" "discovery.k8s.io/v1" "endpointslices" "endpointslice" [] true [];
+    EventOfEvents "events.k8s.io" "v1" "events.k8s.io/v1" "events" "event" ["ev"] true []
+        named "Event" is Serving::Converted(Kind::Event);
     IngressClass "networking.k8s.io" "v1" "networking.k8s.io/v1" "ingressclasses" "ingressclass" [] false [];
     Ingress "networking.k8s.io" "v1" "networking.k8s.io/v1" "ingresses" "ingress" ["ing"] true [];
     IPAddress "networking.k8s.io" "v1" "networking.k8s.io/v1" "ipaddresses" "ipaddress" ["ip"] false [];
@@ -118,7 +149,7 @@ impl Kind {
         self.info().name
     }
 
-    /// The kind that a manifest names, if it is stored here.
+    /// The kind that a manifest names, if it is served here.
     #[must_use]
     pub fn of_manifest(api_version: &str, kind: &str) -> Option<Self> {
         KINDS.iter().find(|info| info.name == kind && info.api_version == api_version).map(|info| info.kind)
@@ -176,6 +207,8 @@ mod tests {
         for name in ["deploy", "deployments.apps", "deployments.v1.apps", "Deployment"] {
             assert_eq!(Kind::of_resource(name), Some(Kind::Deployment), "{name}");
         }
+        assert_eq!(Kind::of_resource("ev"), Some(Kind::Event));
+        assert_eq!(Kind::of_resource("events.events.k8s.io"), Some(Kind::EventOfEvents));
         assert_eq!(Kind::of_resource("deployments.batch"), None);
         assert_eq!(Kind::of_resource("foo"), None);
     }

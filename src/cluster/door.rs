@@ -15,7 +15,7 @@ use super::managers::Writer;
 use super::request::{Body, Patch, Reply, Request, Subresource, Verb};
 use crate::api::kinds::{metadata, rules};
 use crate::api::object::{Key, Object};
-use crate::api::registry::Kind;
+use crate::api::registry::{Kind, Serving};
 use crate::api::selector::Selector;
 use crate::api::status::{FieldError, Reason, Status};
 use crate::api::table::{Row, Table};
@@ -32,10 +32,8 @@ impl Cluster {
     /// Serves one request.
     pub fn request(&mut self, request: Request) -> Reply {
         let mut warnings = Vec::new();
-        if request.kind == Kind::Endpoints && request.actor == Actor::User {
-            warnings.push(
-                "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned(),
-            );
+        if request.actor == Actor::User {
+            warnings.extend(deprecated(request.kind).map(str::to_owned));
         }
         if request.actor == Actor::User
             && !request.options.dry_run
@@ -44,12 +42,18 @@ impl Cluster {
             self.forget_undone();
         }
         self.writer = Writer::of(&request);
-        let result = self.serve(request, &mut warnings);
+        let result = match request.kind.info().serving {
+            Serving::Stored => self.serve(request, &mut warnings),
+            Serving::Computed => self.serve_computed(&request),
+            Serving::Asked => self.serve_asked(request, &mut warnings),
+            Serving::Converted(stored) => self.serve_converted(request, stored, &mut warnings),
+        };
         self.writer = Writer::default();
         Reply { result, warnings }
     }
 
-    fn serve(&mut self, request: Request, warnings: &mut Vec<String>) -> Result<Body, Status> {
+    /// Serves a request about a kind that is stored.
+    pub(super) fn serve(&mut self, request: Request, warnings: &mut Vec<String>) -> Result<Body, Status> {
         if request.subresource == Subresource::Scale && !super::scale::has_scale(request.kind) {
             return Err(Status::new(Reason::NotFound, "the server could not find the requested resource"));
         }
@@ -60,7 +64,7 @@ impl Cluster {
             Verb::List => self.serve_list(&request),
             Verb::Create(body) if request.subresource == Subresource::Binding => {
                 let node = body.at(&["target", "name"]).smol();
-                self.bind(&request, &node).map(Body::Object)
+                self.bind(&request, &node, &Value::Null).map(Body::Object)
             }
             Verb::Create(body) => self.serve_create(&request, body, warnings).map(Body::Object),
             Verb::Update(body) => self.serve_update(&request, body, warnings).map(Body::Object),
@@ -187,7 +191,7 @@ impl Cluster {
     }
 
     /// Settles namespace and name of a new document.
-    fn name_document(&mut self, request: &Request, document: &mut Value) -> Result<(), Status> {
+    pub(super) fn name_document(&mut self, request: &Request, document: &mut Value) -> Result<(), Status> {
         let metadata = document.field_mut("metadata");
         if request.kind.info().namespaced {
             let given = metadata.get("namespace").smol();
@@ -263,7 +267,7 @@ impl Cluster {
     }
 
     /// Puts a new document in an object's place, by the rules of updates.
-    fn replace(
+    pub(super) fn replace(
         &mut self,
         request: &Request,
         before: &Arc<Object>,
@@ -327,9 +331,18 @@ impl Cluster {
         Ok(stored)
     }
 
-    fn bind(&mut self, request: &Request, node: &SmolStr) -> Result<Arc<Object>, Status> {
+    /// Gives a Pod to a node; the annotations of a Binding become the Pod's.
+    pub(super) fn bind(
+        &mut self,
+        request: &Request,
+        node: &SmolStr,
+        annotations: &Value,
+    ) -> Result<Arc<Object>, Status> {
         let before = self.existing(request)?;
         let mut document = before.value.clone();
+        for (name, text) in annotations.entries().iter() {
+            document.set_at(&["metadata", "annotations", name], text.clone());
+        }
         document.set_at(&["spec", "nodeName"], node);
         let now = self.timestamp();
         crate::api::kinds::set_condition(&mut document, "PodScheduled", true, now);
@@ -392,6 +405,17 @@ impl Cluster {
     }
 }
 
+/// What the server says with every answer about a kind that is to be left.
+fn deprecated(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::ComponentStatus => Some("v1 ComponentStatus is deprecated in v1.19+"),
+        Kind::Endpoints => {
+            Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
+        }
+        _ => None,
+    }
+}
+
 /// The beginning of a text: so many bytes at most, and whole characters.
 fn cut(text: &str, limit: usize) -> &str {
     let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
@@ -410,6 +434,6 @@ fn creates_on_update(request: &Request, body: &Value) -> bool {
         && body.at(&["metadata", "resourceVersion"]).is_empty()
 }
 
-fn refuse_invalid(kind: Kind, name: &str, causes: Vec<FieldError>) -> Result<(), Status> {
+pub(super) fn refuse_invalid(kind: Kind, name: &str, causes: Vec<FieldError>) -> Result<(), Status> {
     if causes.is_empty() { Ok(()) } else { Err(Status::invalid(kind, name, causes)) }
 }

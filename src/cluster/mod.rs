@@ -35,6 +35,7 @@ pub mod settings;
 mod siblings;
 mod store;
 pub mod undo;
+mod unstored;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ mod checks;
 mod cluster;
 mod configuration;
 mod endpoints;
-mod event;
+pub mod event;
 mod field;
 pub mod metadata;
 pub mod names;
@@ -71,6 +71,7 @@ pub fn rules(kind: Kind) -> &'static Rules {
         Kind::Endpoints => &endpoints::ENDPOINTS,
         Kind::EndpointSlice => &endpoints::ENDPOINT_SLICE,
         Kind::Event => &event::RULES,
+        Kind::EventOfEvents => &event::CONVERTED,
         Kind::Namespace => &cluster::NAMESPACE,
         Kind::Node => &cluster::NODE,
         Kind::Pod => &pod::RULES,

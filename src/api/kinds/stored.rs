@@ -17,6 +17,7 @@ use crate::value;
 /// The rules of a kind that is not simulated.
 pub(super) fn rules(kind: Kind) -> &'static Rules {
     match kind {
+        Kind::ComponentStatus => &COMPONENT_STATUS,
         Kind::ControllerRevision => &CONTROLLER_REVISION,
         Kind::HorizontalPodAutoscaler => &super::autoscaler::RULES,
         Kind::Ingress => &INGRESS,
@@ -60,6 +61,22 @@ fn text(value: &Value) -> String {
 const CREATED_AT: Rules = Rules {
     columns: &[NAME, shown("Created At")],
     cells: |object, _| vec![name(object), object.meta.created.to_string()],
+    ..STORED
+};
+
+const COMPONENT_STATUS: Rules = Rules {
+    columns: &[NAME, shown("Status"), shown("Message"), shown("Error")],
+    cells: |object, _| {
+        let conditions = object.value.get("conditions").items();
+        let health = conditions.iter().find(|condition| condition.get("type").str() == "Healthy");
+        let said = |field: &str| health.map_or("", |condition| condition.get(field).str()).to_owned();
+        let status = match said("status").as_str() {
+            "" => "Unknown",
+            "True" => "Healthy",
+            _ => "Unhealthy",
+        };
+        vec![name(object), status.to_owned(), said("message"), said("error")]
+    },
     ..STORED
 };
 

@@ -6,7 +6,7 @@
 use super::VERBS;
 use super::context::Config;
 use super::verb::{GLOBAL, Operands, Verb};
-use crate::api::registry::{KINDS, Kind};
+use crate::api::registry::{KINDS, Kind, KindInfo, Serving};
 use crate::shell::command::Flag;
 use crate::shell::completion::{Candidates, Situation, flag_awaiting_value};
 
@@ -120,7 +120,9 @@ fn names_or_typed(situation: &Situation<'_>, kind: Kind, namespace: &str, curren
 /// Types: plural names, and short ones where they are typed.
 fn resources(current: &str) -> Candidates {
     let mut found = Candidates::beginning(current, ["all"]);
-    for info in KINDS {
+    // A kind in another form has the names of the kind itself; what can only be asked with has nothing to name.
+    let named = |info: &&KindInfo| matches!(info.serving, Serving::Stored | Serving::Computed);
+    for info in KINDS.iter().filter(named) {
         found.offer(current, info.plural, true);
         for short in info.short {
             if *short == current {

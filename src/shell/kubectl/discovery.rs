@@ -1,4 +1,4 @@
-//! What the API server can be asked for: every resource of v1.36, stored here or not.
+//! What the API server can be asked for: every resource of v1.36, served here or not.
 //!
 //! Owns the table that `kubectl api-resources` prints. What is in it and not in the registry of kinds is
 //! real but not simulated. Source: reference file `api-resources.txt`.
@@ -118,8 +118,8 @@ impl Resource {
         if group.is_empty() { self.name.to_owned() } else { format!("{}.{group}", self.name) }
     }
 
-    /// Whether objects of it are stored.
-    pub fn is_stored(&self) -> bool {
+    /// Whether it is served here.
+    pub fn is_served(&self) -> bool {
         Kind::of_manifest(self.version, self.kind).is_some()
     }
 
@@ -138,10 +138,10 @@ pub fn named(word: &str) -> Vec<&'static Resource> {
     RESOURCES.iter().filter(|resource| resource.answers_to(&word)).collect()
 }
 
-/// Whether `word` names a resource that a real server has and Portside does not store.
-pub fn is_unstored(word: &str) -> bool {
+/// Whether `word` names a resource that a real server has and Portside does not serve.
+pub fn is_unserved(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
-    RESOURCES.iter().any(|resource| !resource.is_stored() && resource.answers_to(&word))
+    RESOURCES.iter().any(|resource| !resource.is_served() && resource.answers_to(&word))
 }
 
 /// Resources of which this world never has an object: nothing in it makes one.
@@ -164,14 +164,15 @@ const EMPTY: [&str; 13] = [
 /// The resource that `word` names, if there are no objects of it: none exists here, or none ever does.
 pub fn always_empty(word: &str) -> Option<&'static Resource> {
     let resource = named(word).into_iter().next()?;
-    (EMPTY.contains(&resource.name) || resource.verbs == "create").then_some(resource)
+    (EMPTY.contains(&resource.name) || (resource.verbs == "create" && !resource.is_served()))
+        .then_some(resource)
 }
 
-/// Whether a manifest is of a kind that a real server has and Portside does not store.
-pub fn is_unstored_manifest(version: &str, kind: &str) -> bool {
+/// Whether a manifest is of a kind that a real server has and Portside does not serve.
+pub fn is_unserved_manifest(version: &str, kind: &str) -> bool {
     RESOURCES.iter().any(|resource| {
         resource.kind == kind
-            && if resource.is_stored() {
+            && if resource.is_served() {
                 FURTHER_VERSIONS.contains(&version) && version.starts_with(resource.group())
             } else {
                 resource.version == version
@@ -183,9 +184,10 @@ pub fn is_unstored_manifest(version: &str, kind: &str) -> bool {
 mod tests {
     use super::*;
     use crate::api::registry::KINDS;
+    use crate::shell::testing::check_in_world as check;
 
     #[test]
-    fn every_stored_kind_is_a_resource_with_the_same_names() {
+    fn every_served_kind_is_a_resource_with_the_same_names() {
         for info in KINDS {
             let resource = RESOURCES
                 .iter()
@@ -194,6 +196,33 @@ mod tests {
             assert_eq!(resource.name, info.plural);
             assert_eq!(resource.short, info.short.join(","));
             assert_eq!(resource.namespaced, info.namespaced, "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn kinds_of_which_nothing_is_stored_answer_as_the_server_does() {
+        check(
+            "kubectl get cs scheduler etcd-0 --no-headers",
+            "Warning: v1 ComponentStatus is deprecated in v1.19+\nscheduler   Healthy   ok    \netcd-0      Healthy   ok    ",
+            0,
+        );
+        let refused = "the server does not allow this method on the requested resource";
+        check("kubectl get bindings", &format!("Error from server (MethodNotAllowed): {refused}"), 1);
+        check(
+            "kubectl delete cs scheduler 2>&1 | tail -n 1",
+            &format!("Error from server (MethodNotAllowed): {refused}"),
+            0,
+        );
+        for (version, kind) in [("policy/v1", "Eviction"), ("authentication.k8s.io/v1", "TokenRequest")] {
+            check(
+                &format!(
+                    "printf 'apiVersion: {version}\\nkind: {kind}\\nmetadata: {{name: a}}\\n' | kubectl create -f -"
+                ),
+                &format!(
+                    "error: resource mapping not found for name: \"a\" namespace: \"\" from \"STDIN\": no matches for kind \"{kind}\" in version \"{version}\"\nensure CRDs are installed first"
+                ),
+                1,
+            );
         }
     }
 }

@@ -245,7 +245,7 @@ fn identify(call: &Call, source: &str, value: Value) -> Result<Manifest, Failure
     let (name, given) = (metadata.get("name").smol(), metadata.get("namespace").smol());
     let (version, kind_name) = (value.get("apiVersion").str(), value.get("kind").str());
     let kind = kind_of(version, kind_name).ok_or_else(|| {
-        if super::discovery::is_unstored_manifest(version, kind_name) {
+        if super::discovery::is_unserved_manifest(version, kind_name) {
             let nearest = KINDS.iter().find(|info| info.name == kind_name).map_or("", |info| info.api_version);
             return Failure::NotSimulated(format!("{version} {kind_name}"), nearest);
         }

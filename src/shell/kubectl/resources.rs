@@ -103,7 +103,7 @@ pub fn kinds(words: &str) -> Result<Vec<Kind>, Failure> {
 /// A resource that the server does not have, or Portside has not.
 pub fn kind(word: &str) -> Result<Kind, Failure> {
     Kind::of_resource(word).ok_or_else(|| {
-        if super::discovery::is_unstored(word) {
+        if super::discovery::is_unserved(word) {
             return Failure::NotSimulated(format!("the resource type \"{word}\""), "kubectl api-resources");
         }
         // The group, if one was typed, is not repeated.

@@ -9,8 +9,9 @@ use super::resources::{Query, list_options};
 use super::table::Style;
 use super::tabs;
 use crate::api::object::{Key, Object};
-use crate::api::registry::Kind;
+use crate::api::registry::{Kind, Serving};
 use crate::api::selector::Selector;
+use crate::api::status::{Reason, Status};
 use crate::api::table::Row;
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ pub async fn run(call: &Call, format: &Format, queries: &[Query]) -> Outcome {
     if !call.has("watch-only") {
         screen.first(list.rows)?;
     }
+    refuse_unwatched(watched.kind)?;
     loop {
         call.host().changed().await;
         let (events, seen) = events_since(call, &watched, revision);
@@ -60,6 +62,22 @@ pub async fn run(call: &Call, format: &Format, queries: &[Query]) -> Outcome {
             screen.show(event)?;
         }
         call.invocation.stdout().ready().await;
+    }
+}
+
+/// Refuses to wait for changes of what no change is told of.
+fn refuse_unwatched(kind: Kind) -> Outcome {
+    let resource = kind.info().group_resource();
+    match kind.info().serving {
+        Serving::Stored => Ok(()),
+        Serving::Computed | Serving::Asked => {
+            let why = format!("watch is not supported on resources of kind {resource:?}");
+            Err(Status::new(Reason::MethodNotAllowed, why).into())
+        }
+        Serving::Converted(_) => Err(Failure::NotSimulated(
+            format!("kubectl get {resource} --watch"),
+            "kubectl get events --watch",
+        )),
     }
 }
 

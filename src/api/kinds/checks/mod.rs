@@ -5,6 +5,7 @@
 pub(super) mod access;
 pub(super) mod addresses;
 pub(super) mod autoscaler;
+pub(super) mod event;
 pub(super) mod ingress;
 pub(super) mod network_policy;
 pub(super) mod policy;
