@@ -20,7 +20,7 @@ pub fn SendForm() -> Html {
         let first = first.clone();
         use_effect_with((), move |()| super::dom::focus(&first));
     }
-    let from = use_state(|| 0_usize);
+    let from = use_state(|| usual_origin(&world));
     let to = use_state(|| 0_usize);
     let origins = origins(&world);
     let targets = targets(&world);
@@ -65,7 +65,13 @@ pub fn SendForm() -> Html {
 /// Choices of one list at most.
 const CHOICES: usize = 200;
 
-/// Who can send: Pods first, for they are the usual clients.
+/// Who sends unless somebody else is chosen, by its place among [`origins`]: the first Pod, for a Service's address
+/// leads nowhere from outside.
+pub fn usual_origin(world: &World) -> usize {
+    origins(world).iter().position(|(_, origin)| matches!(origin, Origin::Pod(_))).unwrap_or(0)
+}
+
+/// Who can send: the workstation, nodes, Pods.
 pub fn origins(world: &World) -> Vec<(String, Origin)> {
     let map = world.map();
     let pods = map.pods.values().filter(|pod| !pod.ip.is_empty()).take(CHOICES);

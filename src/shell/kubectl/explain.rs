@@ -18,8 +18,10 @@ const OWN: &[Flag] = &[
     option('\0', "api-version", Value::Text, "the version of the API", "API 版本"),
     option('o', "output", Value::Text, "the form of the output: plaintext", "输出格式：plaintext"),
 ];
-/// The width of a description with what is before it.
+/// The width of a description with what is before it, as kubectl has it; a narrower terminal makes it narrower.
 const COLUMNS: usize = 80;
+/// The narrowest terminal that is thought of: a phone's.
+const NARROWEST: usize = 30;
 /// So many words of an enum are shown where fields are listed.
 const ENUM_WORDS: usize = 4;
 
@@ -61,7 +63,9 @@ fn run(call: &Call) -> Outcome {
         let last = names.last().copied().unwrap_or_default();
         return Err(Failure::plain(format!("field \"{last}\" does not exist")));
     };
-    let page = Page { language: call.host().language(), recursive: call.has("recursive") };
+    let terminal = call.invocation.tty.as_ref().filter(|_| call.invocation.stdout().is_terminal());
+    let columns = terminal.map_or(COLUMNS, |tty| tty.columns().clamp(NARROWEST, COLUMNS));
+    let page = Page { language: call.host().language(), columns, recursive: call.has("recursive") };
     call.write(&page.text(resource, &subject));
     Ok(())
 }
@@ -138,6 +142,8 @@ fn find(kind: TypeId, names: &[&str]) -> Option<Subject> {
 /// How a page is written.
 struct Page {
     language: Language,
+    /// How wide descriptions are, with what is before them.
+    columns: usize,
     /// Whether the fields of fields are listed, without descriptions.
     recursive: bool,
 }
@@ -175,7 +181,7 @@ impl Page {
         paragraphs.push(if paragraphs.is_empty() { "<empty>" } else { "" });
         out.push_str("DESCRIPTION:\n");
         for paragraph in paragraphs {
-            indent(paragraph, 4, out);
+            self.indent(paragraph, 4, out);
         }
     }
 
@@ -192,7 +198,7 @@ impl Page {
                 out.push_str(&format!("{:blanks$}enum: {}{more}\n", "", words.join(", ")));
             }
             if !self.recursive {
-                indent(self.of_field(of, field).unwrap_or("<no description>"), blanks + 2, out);
+                self.indent(self.of_field(of, field).unwrap_or("<no description>"), blanks + 2, out);
                 out.push('\n');
             } else if let Some(inner) = field.shape.innermost().filter(|inner| !path.contains(inner)) {
                 path.push(inner);
@@ -205,12 +211,12 @@ impl Page {
     fn of_field(&self, owner: TypeId, field: &Field) -> Option<&'static str> {
         field_words::of_field(&schema().get(owner).name, &field.name, self.language)
     }
-}
 
-/// Writes a paragraph below `blanks`.
-fn indent(paragraph: &str, blanks: usize, out: &mut String) {
-    for line in wrapped(paragraph, COLUMNS - blanks) {
-        out.push_str(&format!("{:blanks$}{line}\n", ""));
+    /// Writes a paragraph below `blanks`.
+    fn indent(&self, paragraph: &str, blanks: usize, out: &mut String) {
+        for line in wrapped(paragraph, self.columns.saturating_sub(blanks).max(NARROWEST / 2)) {
+            out.push_str(&format!("{:blanks$}{line}\n", ""));
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::shell::load::{page, words as failure_words};
 use crate::simulation::load::{
     CONCURRENCY_LIMIT, DURATION_LIMIT_SECONDS, LoadPlan, LoadStatistics, RATE_LIMIT,
 };
-use crate::ui::send::{origins, targets};
+use crate::ui::send::{origins, targets, usual_origin};
 use crate::ui::words;
 use crate::ui::world::{Topic, World, use_world};
 use crate::words::Words;
@@ -36,8 +36,14 @@ struct Form {
 #[component]
 pub fn LoadPanel() -> Html {
     let world = use_world(&[Topic::Clock, Topic::Lower, Topic::Look]);
-    let form =
-        use_state_eq(|| Form { from: 0, to: 0, rate: 50, connections: 10, seconds: 10, keep_alive: false });
+    let form = use_state_eq(|| Form {
+        from: usual_origin(&world),
+        to: 0,
+        rate: 50,
+        connections: 10,
+        seconds: 10,
+        keep_alive: false,
+    });
     let (froms, tos) = (origins(&world), tcp(&world));
     let last = world.last_load();
     let running = last.as_ref().is_some_and(|(running, ..)| *running);
