@@ -26,6 +26,9 @@ pub struct CodeMirror {
 /// Where the editor will be when it has been fetched.
 pub type Slot = Rc<RefCell<Option<CodeMirror>>>;
 
+/// What may stand at a byte of a text.
+pub type Completions = Box<dyn Fn(&str, usize) -> Vec<Candidate>>;
+
 /// What an editor tells.
 pub struct Events {
     /// The text was changed by the person.
@@ -33,7 +36,7 @@ pub struct Events {
     /// Ctrl-Enter or ⌘-Enter.
     pub submit: Box<dyn FnMut()>,
     /// What may stand at a byte of the text.
-    pub complete: Box<dyn Fn(&str, usize) -> Vec<Candidate>>,
+    pub complete: Completions,
 }
 
 impl CodeMirror {
