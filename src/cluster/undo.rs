@@ -20,6 +20,9 @@ const STEP_LIMIT: usize = 200;
 pub(super) struct Steps {
     done: Vec<Step>,
     undone: Vec<Undone>,
+    /// The first revision that a person's last request could write. A step that began at it or later only
+    /// looked, and what controllers wrote meanwhile follows from an earlier one.
+    acted: u64,
 }
 
 /// One action of a person, with everything that followed from it until the next one.
@@ -64,7 +67,7 @@ impl Cluster {
     /// Whether [`Cluster::undo`] has something to do.
     #[must_use]
     pub fn can_undo(&self) -> bool {
-        self.steps.done.iter().any(|step| step.revision < self.journal.revision())
+        self.steps.done.iter().any(|step| self.changed_something(step))
     }
 
     /// Whether [`Cluster::redo`] has something to do.
@@ -81,7 +84,7 @@ impl Cluster {
     pub fn undo(&mut self) -> Result<String, UndoError> {
         let step = loop {
             let step = self.steps.done.pop().ok_or(UndoError::Nothing)?;
-            if step.revision < self.journal.revision() {
+            if self.changed_something(&step) {
                 break step;
             }
         };
@@ -104,13 +107,19 @@ impl Cluster {
     pub fn redo(&mut self) -> Result<String, UndoError> {
         let undone = self.steps.undone.pop().ok_or(UndoError::Nothing)?;
         self.begin_step(undone.label.clone());
+        self.steps.acted = self.journal.revision() + 1;
         self.restore(undone.after);
         Ok(undone.label)
     }
 
-    /// Forgets what could be redone: something new was written by a person.
+    /// A person is about to write: what could be redone is forgotten.
     pub(super) fn forget_undone(&mut self) {
+        self.steps.acted = self.journal.revision() + 1;
         self.steps.undone.clear();
+    }
+
+    fn changed_something(&self, step: &Step) -> bool {
+        step.revision < self.journal.revision().min(self.steps.acted)
     }
 
     fn restore(&mut self, objects: impl IntoIterator<Item = (Key, Option<Arc<Object>>)>) {
