@@ -102,7 +102,12 @@ fn known_to_the_cluster(place: &Place<'_>, cluster: &Cluster) -> Option<Vec<Cand
     }
     let selects_pods =
         place.kind == "Service" || above.iter().chain([last]).any(|step| *step == Step::Key("matchLabels"));
-    if !selects_pods {
+    // Labels of Pods are gathered only where they are asked for.
+    let in_selector = match place.typed {
+        Typed::Name => is_selector(Some(last)),
+        Typed::Value => is_selector(above.last()),
+    };
+    if !selects_pods || !in_selector {
         return None;
     }
     let namespace = if place.namespace.is_empty() { "default" } else { place.namespace };
@@ -112,7 +117,7 @@ fn known_to_the_cluster(place: &Place<'_>, cluster: &Cluster) -> Option<Vec<Cand
     };
     let all: BTreeSet<(String, String)> = pods().flat_map(|pod| labels(&pod.meta.labels)).collect();
     match (place.typed, *last) {
-        (Typed::Name, Step::Key(_)) if is_selector(Some(last)) => {
+        (Typed::Name, Step::Key(_)) => {
             let keys: BTreeSet<&String> = all.iter().map(|(key, _)| key).collect();
             let fresh = keys.into_iter().filter(|key| !place.siblings.contains(&key.as_str()));
             Some(
@@ -125,7 +130,7 @@ fn known_to_the_cluster(place: &Place<'_>, cluster: &Cluster) -> Option<Vec<Cand
                     .collect(),
             )
         }
-        (Typed::Value, Step::Key(key)) if is_selector(above.last()) => {
+        (Typed::Value, Step::Key(key)) => {
             let values: BTreeSet<&String> =
                 all.iter().filter(|(name, _)| name == key).map(|(_, value)| value).collect();
             Some(values.into_iter().map(|value| word(value)).collect())
