@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::outcome::PortName;
-use super::packet::{Packet, Transport};
+use super::packet::{Packet, Transport, number};
 use super::proxy::MasqueradeReason;
 use super::topology::NodeId;
 use crate::cluster::clock::Instant;
@@ -17,8 +17,9 @@ use crate::cluster::clock::Instant;
 /// How many flows are remembered in all: `nf_conntrack_max` of a small node, and a bound on memory.
 const FLOW_LIMIT: usize = 65_536;
 
-/// What names a flow on a node: the header of its first packet there.
-type FlowKey = (NodeId, Transport, SocketAddr, SocketAddr);
+/// What names a flow on a node: the header of its first packet there, as numbers, which are hashed several times as
+/// fast as addresses: source, destination, and the ports with the transport and the node.
+type FlowKey = (u128, u128, u32, NodeId, Transport);
 
 /// One flow as a node remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,9 @@ pub struct Flows {
 }
 
 fn key(node: NodeId, packet: &Packet) -> FlowKey {
-    (node, packet.transport, packet.source, packet.destination)
+    let (source, destination) = (packet.source, packet.destination);
+    let ports = u32::from(source.port()) << 16 | u32::from(destination.port());
+    (number(source.ip()), number(destination.ip()), ports, node, packet.transport)
 }
 
 impl Flows {

@@ -120,6 +120,8 @@ impl<'a> Proxy<'a> {
         if let Some(matched) = self.tables.at(to.ip(), protocol, to.port()) {
             return Some(matched);
         }
+        // Few ports are node ports: that is found out sooner than whether the address is the node's own.
+        let matched = self.tables.at_node_port(to.is_ipv4(), protocol, to.port())?;
         let here = match self.mode {
             // `-m addrtype --dst-type LOCAL`: every address of the node, loopback included.
             // Not on `::1`, from which IPv6 routes to nowhere else.
@@ -130,7 +132,7 @@ impl<'a> Proxy<'a> {
             // `ip daddr @nodeport-ips`: the node's primary address alone.
             ProxyMode::Nftables => self.topology.node(node).address_for(to.ip()) == Some(to.ip()),
         };
-        if here { self.tables.at_node_port(to.is_ipv4(), protocol, to.port()) } else { None }
+        here.then_some(matched)
     }
 
     /// The backend that the node's rules choose; `None` if no rule translates the packet.

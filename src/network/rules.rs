@@ -35,13 +35,18 @@ fn known(fact: Option<impl ToString>) -> String {
 #[must_use]
 pub fn translation(proxy: &Proxy<'_>, choice: &Choice<'_>, packet: &Packet) -> Rules {
     let port = choice.matched.port.clone();
-    let (frontend, among, packet) = (choice.matched.frontend, choice.among.to_vec(), *packet);
+    let (frontend, packet) = (choice.matched.frontend, *packet);
+    // What is borrowed are the usable endpoints of the port, which is kept.
+    let among = match &choice.among {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(among) => Some(among.clone()),
+    };
     let (index, local, remembered) = (choice.index, choice.local, choice.remembered);
     let (masquerade, answer_lost, mode) = (choice.masquerade, choice.answer_lost, proxy.mode);
     let pods = pod_network(proxy.topology, packet.destination.ip());
     Rules::later(move || {
+        let among = Cow::Borrowed(among.as_deref().unwrap_or(&port.usable));
         let (matched, backend) = (Matched { port: &port, frontend }, &port.endpoints[among[index] as usize]);
-        let among = Cow::Borrowed(&among[..]);
         let choice = Choice { matched, backend, index, among, local, remembered, answer_lost, masquerade };
         spell_translation(mode, &choice, &packet, &known(pods))
     })
@@ -195,11 +200,10 @@ pub fn route(text: String) -> Rule {
 /// The route to the Pods of the node itself.
 #[must_use]
 pub fn route_to_pod(topology: &Topology, node: NodeId, to: IpAddr) -> Rules {
-    let entry = topology.node(node);
-    let range = entry.ranges.iter().find(|range| range.contains(&to)).copied();
-    let bridge = entry.bridge_for(to);
+    let entry = topology.node(node).clone();
     Rules::later(move || {
-        let (range, bridge) = (known(range), known(bridge));
+        let range = known(entry.ranges.iter().find(|range| range.contains(&to)));
+        let bridge = known(entry.bridge_for(to));
         vec![route(format!("{range} dev cni0 proto kernel scope link src {bridge}"))]
     })
 }
@@ -207,12 +211,11 @@ pub fn route_to_pod(topology: &Topology, node: NodeId, to: IpAddr) -> Rules {
 /// The route to another node, or to the Pods there.
 #[must_use]
 pub fn route_to_node(topology: &Topology, node: NodeId, next: NodeId, to: IpAddr) -> Rules {
-    let entry = topology.node(next);
-    let range = entry.ranges.iter().find(|range| range.contains(&to)).copied();
-    let address = if range.is_some() { entry } else { topology.node(node) }.address_for(to);
+    let (from, entry) = (topology.node(node).clone(), topology.node(next).clone());
     let lan = topology.lan_of(to).copied();
     Rules::later(move || {
-        let address = known(address);
+        let range = entry.ranges.iter().find(|range| range.contains(&to));
+        let address = known(if range.is_some() { entry.address_for(to) } else { from.address_for(to) });
         vec![route(match range {
             Some(range) => format!("{range} via {address} dev eth0"),
             None => format!("{} dev eth0 proto kernel scope link src {address}", known(lan)),

@@ -85,7 +85,8 @@ pub struct OutsideHost {
 /// The addresses and networks of a world.
 #[derive(Debug)]
 pub struct Topology {
-    nodes: Vec<NodeEntry>,
+    /// Shared with the rules of traces, which are spelled from a node as it was.
+    nodes: Vec<Arc<NodeEntry>>,
     ids: FxHashMap<SmolStr, NodeId>,
     owners: FxHashMap<u128, Owner>,
     ranges: FxHashMap<IpNet, NodeId>,
@@ -177,8 +178,12 @@ impl Topology {
 
     /// A node.
     #[must_use]
-    pub fn node(&self, id: NodeId) -> &NodeEntry {
+    pub fn node(&self, id: NodeId) -> &Arc<NodeEntry> {
         &self.nodes[id.0 as usize]
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> &mut NodeEntry {
+        Arc::make_mut(&mut self.nodes[id.0 as usize])
     }
 
     /// A node as a place.
@@ -189,7 +194,8 @@ impl Topology {
 
     /// The nodes that are there, in the order in which they came.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &NodeEntry)> {
-        (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| !node.addresses.is_empty())
+        let nodes = self.nodes.iter().map(Arc::as_ref);
+        (0..).map(NodeId).zip(nodes).filter(|(_, node)| !node.addresses.is_empty())
     }
 
     fn intern(&mut self, name: &SmolStr) -> NodeId {
@@ -197,7 +203,7 @@ impl Topology {
             return *id;
         }
         let id = NodeId(u32::try_from(self.nodes.len()).expect("there are fewer than 2^32 nodes"));
-        self.nodes.push(NodeEntry { name: name.clone(), ..NodeEntry::default() });
+        self.nodes.push(Arc::new(NodeEntry { name: name.clone(), ..NodeEntry::default() }));
         self.ids.insert(name.clone(), id);
         id
     }
@@ -220,25 +226,25 @@ impl Topology {
     /// Whether an address is in the nodes' LAN.
     #[must_use]
     pub fn in_lan(&self, address: IpAddr) -> bool {
-        self.lan.iter().any(|lan| lan.contains(&address))
+        self.lan.iter().any(|lan| holds(lan, address))
     }
 
     /// The LAN that holds an address.
     #[must_use]
     pub fn lan_of(&self, address: IpAddr) -> Option<&IpNet> {
-        self.lan.iter().find(|lan| lan.contains(&address))
+        self.lan.iter().find(|lan| holds(lan, address))
     }
 
     /// Whether an address is in the Pod network of the cluster.
     #[must_use]
     pub fn in_pod_network(&self, address: IpAddr) -> bool {
-        self.pod_networks.iter().any(|network| network.contains(&address))
+        self.pod_networks.iter().any(|network| holds(network, address))
     }
 
     /// Whether an address is in the Service network.
     #[must_use]
     pub fn in_service_network(&self, address: IpAddr) -> bool {
-        self.service_networks.iter().any(|network| network.contains(&address))
+        self.service_networks.iter().any(|network| holds(network, address))
     }
 
     /// The router's address in the LAN, in the family of another address: the first one of the LAN.
@@ -294,7 +300,7 @@ impl Topology {
     pub(super) fn write_node(&mut self, before: Option<&Arc<Object>>, after: Option<&Arc<Object>>) {
         let Some(object) = after.or(before) else { return };
         let id = self.intern(object.name());
-        let old = std::mem::take(&mut self.nodes[id.0 as usize]);
+        let old = Arc::unwrap_or_clone(std::mem::take(&mut self.nodes[id.0 as usize]));
         for address in old.addresses.iter().copied().chain(old.ranges.iter().filter_map(bridge)) {
             if matches!(self.owners.get(&number(address)), Some(Owner::Node(held) | Owner::Bridge(held)) if *held == id)
             {
@@ -318,7 +324,7 @@ impl Topology {
                 node.ready && labels.get("node.kubernetes.io/exclude-from-external-load-balancers").is_null();
             self.claim(id, node);
         }
-        self.nodes[id.0 as usize] = entry;
+        self.nodes[id.0 as usize] = Arc::new(entry);
     }
 
     fn claim(&mut self, id: NodeId, node: &Node) {
@@ -374,10 +380,12 @@ impl Topology {
             if pod.spec.host_network
                 && let Some(id) = self.node_named(&pod.node)
             {
-                self.nodes[id.0 as usize].host_pods.remove(&object.key);
+                self.node_mut(id).host_pods.remove(&object.key);
             }
-            if let Some(id) = self.node_named(&pod.node) {
-                self.nodes[id.0 as usize].host_ports.retain(|one| one.pod != object.key);
+            if let Some(id) = self.node_named(&pod.node)
+                && self.node(id).host_ports.iter().any(|one| one.pod == object.key)
+            {
+                self.node_mut(id).host_ports.retain(|one| one.pod != object.key);
             }
         }
         let Some(object) = after else { return };
@@ -386,14 +394,34 @@ impl Topology {
         };
         let node = self.intern(&pod.node);
         if pod.spec.host_network {
-            self.nodes[node.0 as usize].host_pods.insert(object.key.clone(), object.clone());
+            self.node_mut(node).host_pods.insert(object.key.clone(), object.clone());
             return;
         }
-        self.nodes[node.0 as usize].host_ports.extend(host_ports::of_pod(object, pod));
+        let host_ports = host_ports::of_pod(object, pod);
+        if !host_ports.is_empty() {
+            self.node_mut(node).host_ports.extend(host_ports);
+        }
         for address in &pod.ips {
             let entry = PodEntry { object: object.clone(), node, sockets: OnceLock::new() };
             self.owners.insert(number(*address), Owner::Pod(entry));
         }
+    }
+}
+
+/// Whether an address is in a network. It is asked several times for every packet, and comparing the bits of the
+/// prefix is several times as fast as the comparison with both ends of the range that [`IpNet`] makes.
+#[inline]
+fn holds(network: &IpNet, address: IpAddr) -> bool {
+    match (network, address) {
+        (IpNet::V4(network), IpAddr::V4(address)) => {
+            let differing = u32::from(network.addr()) ^ u32::from(address);
+            differing.leading_zeros() >= u32::from(network.prefix_len())
+        }
+        (IpNet::V6(network), IpAddr::V6(address)) => {
+            let differing = u128::from(network.addr()) ^ u128::from(address);
+            differing.leading_zeros() >= u32::from(network.prefix_len())
+        }
+        _ => false,
     }
 }
 

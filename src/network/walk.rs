@@ -9,7 +9,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::flows::{Flow, Flows};
+use super::flows::{Flow, FlowAnswer, Flows};
 use super::hop::{Hop, Place, Recorder, Rules, Step};
 use super::host_ports;
 use super::icmp_limit::{Host, IcmpLimit};
@@ -63,7 +63,8 @@ pub(super) struct Passing<'a> {
     matched: Option<Matched<'a>>,
     translated: bool,
     masquerade: Option<MasqueradeReason>,
-    known: Option<Flow>,
+    /// What conntrack knew of it: the source port that it leaves with, and what came back so far.
+    known: Option<(u16, FlowAnswer)>,
 }
 
 impl Passing<'_> {
@@ -75,8 +76,8 @@ impl Passing<'_> {
 
     /// Whether a Pod sent it.
     fn is_from(&self, pod: &PodEntry) -> bool {
-        let ips = pod.object.as_pod().map(|pod| &*pod.ips).unwrap_or_default();
-        self.entered == Entered::FromPod && ips.contains(&self.original.source.ip())
+        let ips = || pod.object.as_pod().map(|pod| &*pod.ips).unwrap_or_default();
+        self.entered == Entered::FromPod && ips().contains(&self.original.source.ip())
     }
 }
 
@@ -185,7 +186,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             passing.translated = passing.packet.destination != packet.destination;
             self.translated |= passing.translated;
             passing.masquerade = flow.masquerade;
-            passing.known = Some(flow);
+            passing.known = Some((flow.translated.source.port(), flow.answer));
             if let Some(matched) = passing.matched.filter(|_| passing.translated) {
                 self.through = Some(matched.port.name.clone());
                 let known = || vec![rules::conntrack(&flow)];
@@ -261,10 +262,11 @@ impl<'a, R: Recorder> Walk<'a, R> {
     fn route(&mut self, mut passing: Passing<'a>) -> Outcome {
         let topology = self.proxy.topology;
         let to = passing.packet.destination.ip();
-        if self.proxy.is_local(passing.node, to) {
+        let owner = topology.owner(to);
+        if !matches!(owner, Some(Owner::Pod(_))) && self.proxy.is_local(passing.node, to) {
             return self.local_in(&passing);
         }
-        let egress = self.egress(passing.node, to);
+        let egress = self.egress(passing.node, to, owner);
         if passing.entered != Entered::Locally {
             // What the bridge translates to another of its own Pods it hands on without routing it
             // (`br_nf_pre_routing_finish`), so that the time to live stays.
@@ -290,7 +292,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
         let (node, packet) = (passing.node, passing.packet);
         let place = || topology.place(node);
         match egress {
-            Egress::Pod(pod) if passing.is_from(pod) && !topology.hairpin => {
+            Egress::Pod(pod) if !topology.hairpin && passing.is_from(pod) => {
                 self.dropped(place(), packet, DropCause::NoHairpin, Vec::new)
             }
             Egress::Pod(pod) if passing.is_answered_past_the_rules(topology) => {
@@ -324,9 +326,9 @@ impl<'a, R: Recorder> Walk<'a, R> {
         }
     }
 
-    fn egress(&self, node: NodeId, to: IpAddr) -> Egress<'a> {
+    fn egress(&self, node: NodeId, to: IpAddr, owner: Option<&'a Owner>) -> Egress<'a> {
         let topology = self.proxy.topology;
-        let next = match topology.owner(to) {
+        let next = match owner {
             Some(Owner::Pod(pod)) if pod.node == node => return Egress::Pod(pod),
             Some(Owner::Pod(pod)) => Some(pod.node),
             Some(Owner::Node(owner) | Owner::Bridge(owner)) => Some(*owner),
@@ -352,7 +354,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             if let Some(address) = address {
                 // --random-fully: the port is chosen anew.
                 let port = match passing.known {
-                    Some(flow) => flow.translated.source.port(),
+                    Some((port, _)) => port,
                     None => 1024 + u16::try_from(self.random.below(64_512)).expect("below 65,536"),
                 };
                 passing.packet.source = SocketAddr::new(address, port);
@@ -372,7 +374,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 translated: passing.packet,
                 masquerade: passing.masquerade,
                 seen: self.now,
-                answer: passing.known.map(|flow| flow.answer).unwrap_or_default(),
+                answer: passing.known.map(|(_, answer)| answer).unwrap_or_default(),
             });
         }
     }
