@@ -147,13 +147,13 @@ impl Cluster {
     /// controller.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Arc<Object>> {
-        self.store.get(key.kind, &key.namespace, &key.name)
+        self.store.get(key)
     }
 
     /// The object with this name, if it exists.
     #[must_use]
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
-        self.store.get(kind, namespace, name)
+        self.store.find(kind, namespace, name)
     }
 
     /// All objects of a kind, by namespace and name; of one namespace if one is given.

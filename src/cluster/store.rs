@@ -1,10 +1,13 @@
 //! The objects that exist now.
 //!
-//! Owns one ordered map per kind. It checks nothing and tells nobody: writes come from the door's commit
+//! Owns one ordered map per kind, for lists, and one map of all by key, for the many who ask for one object: strings
+//! are compared once there, not at every step down a tree. It checks nothing and tells nobody: writes come from the door's commit
 //! step alone (see `super::door`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::api::object::{Key, Object};
 use crate::api::registry::{KINDS, Kind};
@@ -16,25 +19,32 @@ type Names = BTreeMap<SmolStr, Arc<Object>>;
 #[derive(Debug)]
 pub(super) struct Store {
     kinds: Vec<BTreeMap<SmolStr, Names>>,
+    by_key: FxHashMap<Key, Arc<Object>>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { kinds: vec![BTreeMap::new(); KINDS.len()] }
+        Self { kinds: vec![BTreeMap::new(); KINDS.len()], by_key: FxHashMap::default() }
     }
 }
 
 impl Store {
-    pub(super) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
+    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Object>> {
+        self.by_key.get(key)
+    }
+
+    pub(super) fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
         self.kinds[kind as usize].get(namespace)?.get(name)
     }
 
     pub(super) fn put(&mut self, object: Arc<Object>) {
         let names = self.kinds[object.key.kind as usize].entry(object.key.namespace.clone()).or_default();
-        names.insert(object.key.name.clone(), object);
+        names.insert(object.key.name.clone(), object.clone());
+        self.by_key.insert(object.key.clone(), object);
     }
 
     pub(super) fn remove(&mut self, key: &Key) {
+        self.by_key.remove(key);
         let namespaces = &mut self.kinds[key.kind as usize];
         if let Some(names) = namespaces.get_mut(&key.namespace) {
             names.remove(&key.name);

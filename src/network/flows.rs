@@ -6,7 +6,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::outcome::PortName;
 use super::packet::{Packet, Transport, number};
@@ -75,8 +76,7 @@ impl Flow {
 /// All flows of all nodes, in the order in which they came, and the session affinity of all nodes.
 #[derive(Debug, Default)]
 pub struct Flows {
-    flows: Vec<Flow>,
-    index: FxHashMap<FlowKey, usize>,
+    flows: IndexMap<FlowKey, Flow, FxBuildHasher>,
     affinity: FxHashMap<(NodeId, Arc<PortName>, IpAddr), (SocketAddr, Instant)>,
     /// The places in `flows` that the packet under way has touched.
     touched: Vec<usize>,
@@ -95,7 +95,7 @@ impl Flows {
     /// ports are used anew.
     #[must_use]
     pub fn find(&self, node: NodeId, packet: &Packet, opens: bool, now: Instant) -> Option<&Flow> {
-        let flow = &self.flows[*self.index.get(&key(node, packet))?];
+        let flow = self.flows.get(&key(node, packet))?;
         let over = opens && packet.transport == Transport::Tcp && flow.answer != FlowAnswer::None;
         (flow.lives(now) && !over).then_some(flow)
     }
@@ -114,31 +114,16 @@ impl Flows {
 
     /// Forgets the flows for which `stale` holds.
     pub(super) fn clear_stale(&mut self, stale: impl Fn(&Flow) -> bool) {
-        let before = self.flows.len();
-        self.flows.retain(|flow| !stale(flow));
-        if self.flows.len() < before {
-            self.index = self
-                .flows
-                .iter()
-                .enumerate()
-                .map(|(at, flow)| (key(flow.node, &flow.original), at))
-                .collect();
-        }
+        self.flows.retain(|_, flow| !stale(flow));
     }
 
     /// Remembers a flow.
     pub fn remember(&mut self, flow: Flow) {
         if self.flows.len() >= FLOW_LIMIT {
             self.flows.clear();
-            self.index.clear();
             self.touched.clear();
         }
-        let at = *self.index.entry(key(flow.node, &flow.original)).or_insert(self.flows.len());
-        if at == self.flows.len() {
-            self.flows.push(flow);
-        } else {
-            self.flows[at] = flow;
-        }
+        let (at, _) = self.flows.insert_full(key(flow.node, &flow.original), flow);
         self.touched.push(at);
     }
 
@@ -158,12 +143,12 @@ impl Flows {
 
     /// The flows that a node remembers, in the order in which they came.
     pub fn of_node(&self, node: NodeId, now: Instant) -> impl Iterator<Item = &Flow> {
-        self.flows.iter().filter(move |flow| flow.node == node && flow.lives(now))
+        self.flows.values().filter(move |flow| flow.node == node && flow.lives(now))
     }
 
     /// The flows of all nodes, in the order in which they came.
     pub fn all(&self, now: Instant) -> impl DoubleEndedIterator<Item = &Flow> {
-        self.flows.iter().filter(move |flow| flow.lives(now))
+        self.flows.values().filter(move |flow| flow.lives(now))
     }
 
     /// The backend that a client keeps at a Service port on a node, if it was there recently.

@@ -67,7 +67,18 @@ pub(super) fn of_pod(object: &Object, pod: &Pod) -> Vec<HostPort> {
 }
 
 /// What the host ports of a node do to a packet that is addressed to the node itself.
+#[inline]
 pub(super) fn forward<'a>(topology: &'a Topology, node: NodeId, packet: &Packet) -> Option<Forwarded<'a>> {
+    let host_ports = &topology.node(node).host_ports;
+    if host_ports.is_empty() { None } else { forward_by(host_ports, topology, node, packet) }
+}
+
+fn forward_by<'a>(
+    host_ports: &'a [HostPort],
+    topology: &Topology,
+    node: NodeId,
+    packet: &Packet,
+) -> Option<Forwarded<'a>> {
     let to = packet.destination;
     let fits = |one: &&HostPort| {
         one.port == to.port()
@@ -75,7 +86,7 @@ pub(super) fn forward<'a>(topology: &'a Topology, node: NodeId, packet: &Packet)
             && one.to.is_ipv4() == to.is_ipv4()
             && one.address.is_none_or(|address| address == to.ip())
     };
-    let host_port = topology.node(node).host_ports.iter().find(fits)?;
+    let host_port = host_ports.iter().find(fits)?;
     // Only IPv4 can be told to route packets of 127.0.0.1 (`route_localnet`).
     if !topology.is_local(node, to.ip()) || (to.ip().is_loopback() && to.is_ipv6()) {
         return None;

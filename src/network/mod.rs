@@ -17,8 +17,9 @@
 //! - `sending`: the doors for packets; `walk`, `beyond`, `endings`: their way; [`flows`]: conntrack and session affinity.
 //! - [`counters`]: what rules have matched; `icmp_limit`: how many ICMP errors a host sends.
 //! - `following`: the journal; `lag`: kube-proxy's rules follow the slices a little later.
-//! - [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
+//! - `address_map`: what is asked at every packet; [`hop`]: what happens to a packet; [`outcome`]: how it ends, with a cause for each failure.
 
+mod address_map;
 mod beyond;
 pub mod counters;
 pub mod dns;

@@ -62,7 +62,7 @@ impl Network {
         let outcome = match self.stream(cluster, from, to, transport) {
             Some(mut stream) => {
                 stream.packet.ttl = sending.ttl;
-                stream.walk(port, Some(sending.opens), &mut recorder)
+                stream.walk_remembered(port, sending.opens, &mut recorder)
             }
             None => no_source(cluster, from, to, transport),
         };
@@ -112,7 +112,7 @@ impl Network {
         match (&delivery.server, self.topology.owner(to.ip())) {
             (Place::Pod(key), Some(Owner::Pod(entry))) => {
                 let open = self.topology.pod_listeners(entry);
-                entry.object.key == *key
+                entry.key == *key
                     && open.iter().any(|one| one.port == to.port() && Some(one.protocol) == protocol)
             }
             (Place::Pod(_), _) => false,
@@ -175,7 +175,22 @@ impl Stream<'_> {
         self.walk(port, None, &mut NullRecorder)
     }
 
+    /// Walks a packet through conntrack, which remembers it and what came back. `opens` says whether it opens a
+    /// connection.
+    fn walk_remembered(&mut self, port: u16, opens: bool, recorder: &mut impl Recorder) -> Outcome {
+        let outcome = self.walk(port, Some(opens), recorder);
+        match &outcome {
+            Outcome::Delivered(_) => self.flows.answered(FlowAnswer::Reply),
+            Outcome::Refused(refusal) if !refusal.cause.is_reject() => {
+                self.flows.answered(FlowAnswer::Reset);
+            }
+            _ => {}
+        }
+        outcome
+    }
+
     /// Walks a packet; with `remember`, through conntrack, and it says whether the packet opens a connection.
+    #[inline]
     fn walk(&mut self, port: u16, remember: Option<bool>, recorder: &mut impl Recorder) -> Outcome {
         let mut packet = self.packet;
         packet.source.set_port(port);
@@ -194,17 +209,7 @@ impl Stream<'_> {
             translated: false,
             answer_lost: false,
         };
-        let outcome = walk.send(self.sender, packet);
-        if remember.is_some() {
-            match &outcome {
-                Outcome::Delivered(_) => self.flows.answered(FlowAnswer::Reply),
-                Outcome::Refused(refusal) if !refusal.cause.is_reject() => {
-                    self.flows.answered(FlowAnswer::Reset);
-                }
-                _ => {}
-            }
-        }
-        outcome
+        walk.send(self.sender, packet)
     }
 }
 
@@ -231,7 +236,7 @@ fn sender<'a>(
             let same_family = |ip: &&IpAddr| to.is_loopback() || to.is_ipv4() == ip.is_ipv4();
             let address = *pod.ips.iter().find(same_family)?;
             match topology.owner(address)? {
-                Owner::Pod(entry) if entry.object.key == *key => {
+                Owner::Pod(entry) if entry.key == *key => {
                     Some((Sender::Pod(entry), if to.is_loopback() { to } else { address }))
                 }
                 _ => None,

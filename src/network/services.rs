@@ -75,9 +75,9 @@ pub struct Backend {
 #[derive(Clone, Copy, Debug)]
 pub struct Vantage<'a> {
     /// Its name.
-    pub node: &'a str,
+    pub node: &'a SmolStr,
     /// Its zone, or empty.
-    pub zone: &'a str,
+    pub zone: &'a SmolStr,
 }
 
 impl ServicePort {
@@ -178,10 +178,12 @@ impl ServicePort {
 
     /// The endpoints that a node uses under policy `Cluster`: indexes into `endpoints`.
     #[must_use]
+    #[inline]
     pub fn cluster_candidates(&self, vantage: Vantage<'_>) -> Cow<'_, [u32]> {
-        if !self.hinted {
-            return Cow::Borrowed(&self.usable);
-        }
+        if self.hinted { self.hinted_candidates(vantage) } else { Cow::Borrowed(&self.usable) }
+    }
+
+    fn hinted_candidates(&self, vantage: Vantage<'_>) -> Cow<'_, [u32]> {
         let ready = || self.endpoints.iter().filter(|backend| backend.ready);
         let for_node = |backend: &Backend| backend.node_hints.iter().any(|node| node == vantage.node);
         let for_zone = |backend: &Backend| backend.zone_hints.iter().any(|zone| zone == vantage.zone);
@@ -198,9 +200,9 @@ impl ServicePort {
     /// there that still serve while they terminate.
     #[must_use]
     pub fn local_candidates(&self, vantage: Vantage<'_>) -> Vec<u32> {
-        let ready = self.indexes(|backend| backend.ready && backend.node == vantage.node);
+        let ready = self.indexes(|backend| backend.ready && backend.node == *vantage.node);
         if ready.is_empty() {
-            return self.indexes(|backend| backend.draining && backend.node == vantage.node);
+            return self.indexes(|backend| backend.draining && backend.node == *vantage.node);
         }
         ready
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::packet::number;
+use super::address_map::AddressMap;
 use super::services::ServicePort;
 use crate::api::object::Object;
 use crate::api::typed::{Policy, Protocol, ServiceType};
@@ -37,11 +37,12 @@ pub struct Matched<'a> {
     pub frontend: Frontend,
 }
 
-/// An address, protocol and port as numbers.
-type Socket = (u128, u32);
+/// A protocol and port as a number.
+type Socket = u32;
 
-fn socket(address: IpAddr, protocol: Protocol, port: u16) -> Socket {
-    (number(address), (protocol as u32) << 16 | u32::from(port))
+#[inline]
+fn socket(protocol: Protocol, port: u16) -> Socket {
+    (protocol as u32) << 16 | u32::from(port)
 }
 
 /// What is known of one Service.
@@ -58,8 +59,8 @@ pub struct Tables {
     known: FxHashMap<(SmolStr, SmolStr), Known>,
     ports: Vec<Option<Arc<ServicePort>>>,
     free: Vec<u32>,
-    by_address: FxHashMap<Socket, (u32, Frontend)>,
-    by_node_port: FxHashMap<(bool, Protocol, u16), u32>,
+    by_address: AddressMap<Socket, (u32, Frontend)>,
+    by_node_port: FxHashMap<(bool, Socket), u32>,
     /// Addresses of Services inside the cluster: for ports that a Service does not have.
     cluster_ips: FxHashMap<IpAddr, u32>,
     /// Addresses in `externalIPs`, and those of load balancers that kube-proxy handles.
@@ -75,14 +76,14 @@ impl Tables {
     /// The Service port at an address, protocol and port: cluster, external and load balancer addresses.
     #[must_use]
     pub fn at(&self, address: IpAddr, protocol: Protocol, port: u16) -> Option<Matched<'_>> {
-        let (id, frontend) = *self.by_address.get(&socket(address, protocol, port))?;
+        let (id, frontend) = *self.by_address.get(address, socket(protocol, port))?;
         Some(Matched { port: self.port(id)?, frontend })
     }
 
     /// The Service port behind a node port.
     #[must_use]
     pub fn at_node_port(&self, v4: bool, protocol: Protocol, port: u16) -> Option<Matched<'_>> {
-        let id = *self.by_node_port.get(&(v4, protocol, port))?;
+        let id = *self.by_node_port.get(&(v4, socket(protocol, port)))?;
         Some(Matched { port: self.port(id)?, frontend: Frontend::NodePort })
     }
 
@@ -194,12 +195,10 @@ impl Tables {
                 u32::try_from(self.ports.len() - 1).expect("there are fewer than 2^32 Service ports")
             });
             ids.push(id);
-            self.by_frontends(&port, |map, at, frontend| {
-                map.entry(at).or_insert((id, frontend));
-            });
+            self.by_frontends(&port, |map, ip, at, frontend| map.insert_first(ip, at, (id, frontend)));
             if port.node_port != 0 {
                 let v4 = port.cluster_ip.is_ipv4();
-                self.by_node_port.entry((v4, port.protocol(), port.node_port)).or_insert(id);
+                self.by_node_port.entry((v4, socket(port.protocol(), port.node_port))).or_insert(id);
             }
             *self.cluster_ips.entry(port.cluster_ip).or_default() += 1;
             for ip in port.external_ips.iter().chain(&port.load_balancer_ips) {
@@ -217,26 +216,26 @@ impl Tables {
     fn by_frontends(
         &mut self,
         port: &ServicePort,
-        mut each: impl FnMut(&mut FxHashMap<Socket, (u32, Frontend)>, Socket, Frontend),
+        mut each: impl FnMut(&mut AddressMap<Socket, (u32, Frontend)>, IpAddr, Socket, Frontend),
     ) {
-        let key = |ip: IpAddr| socket(ip, port.protocol(), port.port);
-        each(&mut self.by_address, key(port.cluster_ip), Frontend::ClusterIp);
+        let at = socket(port.protocol(), port.port);
+        each(&mut self.by_address, port.cluster_ip, at, Frontend::ClusterIp);
         for ip in &port.external_ips {
-            each(&mut self.by_address, key(*ip), Frontend::ExternalIp);
+            each(&mut self.by_address, *ip, at, Frontend::ExternalIp);
         }
         for ip in &port.load_balancer_ips {
-            each(&mut self.by_address, key(*ip), Frontend::LoadBalancer);
+            each(&mut self.by_address, *ip, at, Frontend::LoadBalancer);
         }
     }
 
     fn forget(&mut self, id: u32) {
         let Some(port) = self.ports[id as usize].take() else { return };
-        self.by_frontends(&port, |map, at, _| {
-            if map.get(&at).is_some_and(|(held, _)| *held == id) {
-                map.remove(&at);
+        self.by_frontends(&port, |map, ip, at, _| {
+            if map.get(ip, at).is_some_and(|(held, _)| *held == id) {
+                map.remove(ip, at);
             }
         });
-        let at = (port.cluster_ip.is_ipv4(), port.protocol(), port.node_port);
+        let at = (port.cluster_ip.is_ipv4(), socket(port.protocol(), port.node_port));
         if self.by_node_port.get(&at) == Some(&id) {
             self.by_node_port.remove(&at);
         }

@@ -12,9 +12,9 @@ use std::sync::{Arc, OnceLock};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
+use super::address_map::AddressMap;
 use super::hop::Place;
 use super::host_ports::{self, HostPort};
-use super::packet::number;
 use super::sockets::{self, Listener, NodeSocketSource, SocketSource};
 use crate::api::object::{Key, Object};
 use crate::api::typed::{Node, Protocol};
@@ -53,6 +53,8 @@ pub struct NodeEntry {
 /// A Pod as the network sees it.
 #[derive(Debug)]
 pub struct PodEntry {
+    /// Its key. A packet that only passes by need not touch the object.
+    pub key: Key,
     /// The Pod.
     pub object: Arc<Object>,
     /// Its node.
@@ -88,7 +90,7 @@ pub struct Topology {
     /// Shared with the rules of traces, which are spelled from a node as it was.
     nodes: Vec<Arc<NodeEntry>>,
     ids: FxHashMap<SmolStr, NodeId>,
-    owners: FxHashMap<u128, Owner>,
+    owners: AddressMap<(), Owner>,
     ranges: FxHashMap<IpNet, NodeId>,
     prefixes: Vec<(bool, u8)>,
     lan: Vec<IpNet>,
@@ -121,7 +123,7 @@ impl Topology {
         Self {
             nodes: Vec::new(),
             ids: FxHashMap::default(),
-            owners: FxHashMap::default(),
+            owners: AddressMap::default(),
             ranges: FxHashMap::default(),
             prefixes: Vec::new(),
             lan: Vec::new(),
@@ -211,7 +213,7 @@ impl Topology {
     /// Who has an address inside the cluster.
     #[must_use]
     pub fn owner(&self, address: IpAddr) -> Option<&Owner> {
-        self.owners.get(&number(address))
+        self.owners.get(address, ())
     }
 
     /// The node whose share of the Pod network holds an address.
@@ -302,9 +304,9 @@ impl Topology {
         let id = self.intern(object.name());
         let old = Arc::unwrap_or_clone(std::mem::take(&mut self.nodes[id.0 as usize]));
         for address in old.addresses.iter().copied().chain(old.ranges.iter().filter_map(bridge)) {
-            if matches!(self.owners.get(&number(address)), Some(Owner::Node(held) | Owner::Bridge(held)) if *held == id)
+            if matches!(self.owners.get(address, ()), Some(Owner::Node(held) | Owner::Bridge(held)) if *held == id)
             {
-                self.owners.remove(&number(address));
+                self.owners.remove(address, ());
             }
         }
         for range in &old.ranges {
@@ -329,7 +331,7 @@ impl Topology {
 
     fn claim(&mut self, id: NodeId, node: &Node) {
         for address in &node.addresses {
-            self.owners.insert(number(*address), Owner::Node(id));
+            self.owners.insert(*address, (), Owner::Node(id));
             self.widen_lan(*address);
         }
         for range in &node.pod_ranges {
@@ -339,7 +341,7 @@ impl Topology {
                 self.prefixes.push(prefix);
             }
             if let Some(address) = bridge(range) {
-                self.owners.insert(number(address), Owner::Bridge(id));
+                self.owners.insert(address, (), Owner::Bridge(id));
             }
         }
     }
@@ -372,9 +374,9 @@ impl Topology {
             for address in &pod.ips {
                 let stays = kept.is_some_and(|pod| pod.ips.contains(address));
                 if !stays
-                    && matches!(self.owners.get(&number(*address)), Some(Owner::Pod(held)) if held.object.key == object.key)
+                    && matches!(self.owners.get(*address, ()), Some(Owner::Pod(held)) if held.key == object.key)
                 {
-                    self.owners.remove(&number(*address));
+                    self.owners.remove(*address, ());
                 }
             }
             if pod.spec.host_network
@@ -402,8 +404,9 @@ impl Topology {
             self.node_mut(node).host_ports.extend(host_ports);
         }
         for address in &pod.ips {
-            let entry = PodEntry { object: object.clone(), node, sockets: OnceLock::new() };
-            self.owners.insert(number(*address), Owner::Pod(entry));
+            let entry =
+                PodEntry { key: object.key.clone(), object: object.clone(), node, sockets: OnceLock::new() };
+            self.owners.insert(*address, (), Owner::Pod(entry));
         }
     }
 }

@@ -22,6 +22,7 @@ use super::tables::Matched;
 use super::topology::{NodeId, Owner, PodEntry, Topology};
 use crate::cluster::clock::Instant;
 use crate::cluster::random::Random;
+use crate::cluster::settings::ProxyMode;
 
 /// Over the veth pair between a Pod and its node. The times are ours: of the order of a small LAN, and such
 /// that a whole connection takes the 0.3 to 0.7 ms that were measured.
@@ -67,7 +68,21 @@ pub(super) struct Passing<'a> {
     known: Option<(u16, FlowAnswer)>,
 }
 
-impl Passing<'_> {
+impl<'a> Passing<'a> {
+    #[inline]
+    fn new(proxy: &Proxy<'a>, node: NodeId, packet: Packet, entered: Entered) -> Self {
+        Self {
+            node,
+            entered,
+            original: packet,
+            packet,
+            matched: proxy.lookup(node, &packet),
+            translated: false,
+            masquerade: None,
+            known: None,
+        }
+    }
+
     /// Whether the answer of a Pod on the same node goes to the client by the bridge alone, as it is.
     fn is_answered_past_the_rules(&self, topology: &Topology) -> bool {
         let translated = self.translated && self.packet.source == self.original.source;
@@ -128,7 +143,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
     fn leave_pod(&mut self, pod: &'a PodEntry, packet: Packet) -> Outcome {
         let topology = self.proxy.topology;
         let to = packet.destination.ip();
-        let place = || Place::Pod(pod.object.key.clone());
+        let place = || Place::Pod(pod.key.clone());
         if to == packet.source.ip() || to.is_loopback() {
             self.recorder.hop(|| hop(place(), Step::Send, packet));
             return self.socket(place(), topology.pod_listeners(pod), packet);
@@ -144,7 +159,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             // Same /24: the bridge carries the frame, no routing, the time to live stays.
             let route = || vec![rules::route(format!("{to} dev cni0 (bridged)"))];
             self.pass(pod.node, Step::Route, packet, packet, route, Some(peer));
-            return self.socket(Place::Pod(peer.object.key.clone()), topology.pod_listeners(peer), packet);
+            return self.socket(Place::Pod(peer.key.clone()), topology.pod_listeners(peer), packet);
         }
         self.arrive(pod.node, packet, Entered::FromPod)
     }
@@ -154,31 +169,24 @@ impl<'a, R: Recorder> Walk<'a, R> {
         if entered == Entered::FromLan && self.proxy.topology.is_local(node, packet.source.ip()) {
             return self.dropped(self.proxy.topology.place(node), packet, DropCause::OwnSource, Vec::new);
         }
-        let passing = self.translate(node, packet, entered);
-        self.route(passing)
+        let mut passing = Passing::new(&self.proxy, node, packet, entered);
+        self.translate(&mut passing);
+        self.route(&mut passing)
     }
 
     /// A process on a node sends: OUTPUT, then routing.
     fn output(&mut self, node: NodeId, packet: Packet) -> Outcome {
-        let passing = self.translate(node, packet, Entered::Locally);
+        let mut passing = Passing::new(&self.proxy, node, packet, Entered::Locally);
+        self.translate(&mut passing);
         if let Some(outcome) = self.filter(&passing, Hook::Output) {
             return outcome;
         }
-        self.route(passing)
+        self.route(&mut passing)
     }
 
     /// kube-proxy's nat rules, or what conntrack remembers of them.
-    fn translate(&mut self, node: NodeId, packet: Packet, entered: Entered) -> Passing<'a> {
-        let mut passing = Passing {
-            node,
-            entered,
-            original: packet,
-            packet,
-            matched: self.proxy.lookup(node, &packet),
-            translated: false,
-            masquerade: None,
-            known: None,
-        };
+    fn translate(&mut self, passing: &mut Passing<'a>) {
+        let (node, packet) = (passing.node, passing.original);
         if let Some(opens) = self.remember
             && let Some(flow) = self.flows.find(node, &packet, opens, self.now).copied()
         {
@@ -192,13 +200,13 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 let known = || vec![rules::conntrack(&flow)];
                 self.pass(node, Step::Dnat, packet, passing.packet, known, None);
             }
-            return passing;
+            return;
         }
         let Some(matched) = passing.matched else {
-            self.forward_host_port(&mut passing);
-            return passing;
+            self.forward_host_port(passing);
+            return;
         };
-        let from_node = entered == Entered::Locally;
+        let from_node = passing.entered == Entered::Locally;
         let draw = &mut Draw { flows: self.flows, random: self.random, now: self.now };
         let chosen = self.proxy.translate(matched, node, &packet, from_node, draw);
         if let Some(choice) = chosen {
@@ -212,7 +220,6 @@ impl<'a, R: Recorder> Walk<'a, R> {
             let why = || rules::translation(&proxy, &choice, &packet);
             self.pass(node, Step::Dnat, packet, passing.packet, why, None);
         }
-        passing
     }
 
     /// The rules of the portmap plugin, for what kube-proxy has no rule for.
@@ -229,10 +236,14 @@ impl<'a, R: Recorder> Walk<'a, R> {
     }
 
     /// kube-proxy's filter rules. What was translated passes them all.
+    #[inline]
     fn filter(&mut self, passing: &Passing<'a>, hook: Hook) -> Option<Outcome> {
-        if passing.translated {
-            return None;
-        }
+        // iptables has no rule for what is no Service port.
+        let none = passing.matched.is_none() && self.proxy.mode == ProxyMode::Iptables;
+        if passing.translated || none { None } else { self.filter_untranslated(passing, hook) }
+    }
+
+    fn filter_untranslated(&mut self, passing: &Passing<'a>, hook: Hook) -> Option<Outcome> {
         let (node, packet, proxy) = (passing.node, passing.packet, self.proxy);
         let Some(matched) = passing.matched else {
             let reject = proxy.stray(node, &packet, hook)?;
@@ -259,12 +270,12 @@ impl<'a, R: Recorder> Walk<'a, R> {
     }
 
     /// The routing decision of a node, and what follows from it.
-    fn route(&mut self, mut passing: Passing<'a>) -> Outcome {
+    fn route(&mut self, passing: &mut Passing<'a>) -> Outcome {
         let topology = self.proxy.topology;
         let to = passing.packet.destination.ip();
         let owner = topology.owner(to);
         if !matches!(owner, Some(Owner::Pod(_))) && self.proxy.is_local(passing.node, to) {
-            return self.local_in(&passing);
+            return self.local_in(passing);
         }
         let egress = self.egress(passing.node, to, owner);
         if passing.entered != Entered::Locally {
@@ -284,11 +295,11 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 }
                 passing.packet.ttl -= 1;
             }
-            if let Some(outcome) = self.filter(&passing, Hook::Forward) {
+            if let Some(outcome) = self.filter(passing, Hook::Forward) {
                 return outcome;
             }
         }
-        self.postrouting(&mut passing, matches!(egress, Egress::Pod(_)));
+        self.postrouting(passing, matches!(egress, Egress::Pod(_)));
         let (node, packet) = (passing.node, passing.packet);
         let place = || topology.place(node);
         match egress {
@@ -298,13 +309,13 @@ impl<'a, R: Recorder> Walk<'a, R> {
             Egress::Pod(pod) if passing.is_answered_past_the_rules(topology) => {
                 let route = || rules::route_to_pod(topology, node, to);
                 self.pass(node, Step::Route, packet, packet, route, Some(pod));
-                let place = Place::Pod(pod.object.key.clone());
+                let place = Place::Pod(pod.key.clone());
                 self.dropped(place, packet, DropCause::BridgedAnswer, Vec::new)
             }
             Egress::Pod(pod) => {
                 let route = || rules::route_to_pod(topology, node, to);
                 self.pass(node, Step::Route, packet, packet, route, Some(pod));
-                self.socket(Place::Pod(pod.object.key.clone()), topology.pod_listeners(pod), packet)
+                self.socket(Place::Pod(pod.key.clone()), topology.pod_listeners(pod), packet)
             }
             Egress::Node(next) => {
                 let route = || rules::route_to_node(topology, node, next, to);
@@ -411,7 +422,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
             before,
             after,
             rules: why().into(),
-            next: pod.map(|pod| Place::Pod(pod.object.key.clone())),
+            next: pod.map(|pod| Place::Pod(pod.key.clone())),
             latency_us,
         });
     }

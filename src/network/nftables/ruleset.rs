@@ -187,7 +187,7 @@ fn service(
             );
             sets.insert(in_family(is_v4(port), &text));
         }
-        if backend.node == vantage.node {
+        if backend.node == *vantage.node {
             let (ip, number) = (backend.address.ip(), backend.address.port());
             let text = format!("{ip} . {ip} . {} . {number}", carried(port));
             rules.push(element(is_v4(port), "hairpin-connections", text));
