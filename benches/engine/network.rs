@@ -1,5 +1,5 @@
-//! The network in a cluster of 5,000 nodes, 150,000 Pods and 10,000 Services: packets a second, and how soon
-//! the tables are right after one endpoint's readiness flips.
+//! The network in a cluster of 5,000 nodes, 150,000 Pods and 10,000 Services: packets a second (of the best of several
+//! rounds), and how soon the tables are right after one endpoint's readiness flips.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -18,6 +18,7 @@ const PACKETS: u32 = 2_000_000;
 const TRACES: u32 = 200_000;
 const FLIPS: u32 = 20_000;
 const STREAMS: u32 = 100;
+const ROUNDS: u32 = 5;
 
 fn address(node: u32, host: u32) -> String {
     format!("10.{}.{}.{}", 128 + node / 256, node % 256, host)
@@ -123,10 +124,16 @@ pub fn rows() {
     flips(&mut network, &mut cluster);
 }
 
+/// The shortest of several rounds in seconds: what else the machine does only makes a round longer. A round before them
+/// does not count; it finds out what each Pod's image listens on.
+fn shortest(mut round: impl FnMut() -> f64) -> f64 {
+    round();
+    (0..ROUNDS).map(|_| round()).fold(f64::INFINITY, f64::min)
+}
+
 fn packets(network: &mut Network, cluster: &Cluster, targets: &[SocketAddr]) {
-    let (mut delivered, mut spent) = (0, 0.0);
-    // The second round counts: the first one finds out what each Pod's image listens on.
-    for round in 0..2 {
+    let spent = shortest(|| {
+        let (mut delivered, mut spent) = (0, 0.0);
         for stream in 0..STREAMS {
             let from = Origin::pod("default", format!("p{}", stream * 1_499));
             let to = targets[(stream as usize * 97) % targets.len()];
@@ -137,18 +144,17 @@ fn packets(network: &mut Network, cluster: &Cluster, targets: &[SocketAddr]) {
                 let port = 1024 + u16::try_from(packet % 60_000).expect("below 65,536");
                 delivered += u32::from(matches!(stream.send(port), Outcome::Delivered(_)));
             }
-            if round == 1 {
-                spent += begun.elapsed().as_secs_f64();
-            }
+            spent += begun.elapsed().as_secs_f64();
         }
-    }
-    assert_eq!(delivered, 2 * PACKETS, "every packet arrives");
+        assert_eq!(delivered, PACKETS, "every packet arrives");
+        spent
+    });
     let measured = format!("{:.1} million", f64::from(PACKETS) / spent / 1e6);
     super::row("packets a second through a ClusterIP, no trace, 150,000 Pods", "≥ 5 million", &measured);
 }
 
 /// Traces, first from the streams that sent the packets above, then each from another Pod, whose data no cache
-/// holds. The second round of each counts.
+/// holds.
 fn traces(network: &mut Network, cluster: &Cluster, targets: &[SocketAddr]) {
     let of_streams = |number: u32| {
         let stream = number / (TRACES / STREAMS);
@@ -157,23 +163,20 @@ fn traces(network: &mut Network, cluster: &Cluster, targets: &[SocketAddr]) {
     let of_all = |number: u32| (number % (SERVICES * ENDPOINTS), number as usize);
     let rows: [(&str, &str, &dyn Fn(u32) -> (u32, usize)); 2] = [
         ("the same with a full trace", "≥ 200,000", &of_streams),
-        ("the same with a full trace, every one from another Pod", "", &of_all),
+        ("the same with a full trace, every one from another Pod", "≥ 200,000", &of_all),
     ];
     for (what, must_hold, choose) in rows {
-        let mut begun = Instant::now();
-        for round in 0..2 {
-            if round == 1 {
-                begun = Instant::now();
-            }
+        let spent = shortest(|| {
+            let begun = Instant::now();
             for number in 0..TRACES {
                 let (from, to) = choose(number);
                 let from = Origin::pod("default", format!("p{from}"));
                 let trace = network.connect(cluster, &from, targets[to % targets.len()], Transport::Tcp);
                 assert!(trace.outcome.delivery().is_some(), "every packet arrives");
             }
-        }
-        let measured = format!("{:.0}", f64::from(TRACES) / begun.elapsed().as_secs_f64());
-        super::row(what, must_hold, &measured);
+            begun.elapsed().as_secs_f64()
+        });
+        super::row(what, must_hold, &format!("{:.0}", f64::from(TRACES) / spent));
     }
 }
 
