@@ -447,3 +447,21 @@ impl NodeEntry {
         self.ranges.iter().find(|range| range.addr().is_ipv4() == other.is_ipv4()).and_then(bridge)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_in_the_networks_that_share_its_prefix() {
+        let addresses =
+            ["10.244.1.7", "10.244.2.0", "10.244.1.255", "0.0.0.0", "255.255.255.255", "fd00::1", "fd01::"];
+        let networks =
+            ["10.244.1.0/24", "10.244.1.7/32", "0.0.0.0/0", "10.0.0.0/7", "fd00::/64", "fd00::1/128", "::/0"];
+        for network in networks.map(|text| text.parse::<IpNet>().expect("a network")) {
+            for address in addresses.map(|text| text.parse::<IpAddr>().expect("an address")) {
+                assert_eq!(holds(&network, address), network.contains(&address), "{address} in {network}");
+            }
+        }
+    }
+}
