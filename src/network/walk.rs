@@ -196,33 +196,36 @@ impl<'a, R: Recorder> Walk<'a, R> {
             passing.masquerade = flow.masquerade;
             passing.known = Some((flow.translated.source.port(), flow.answer));
             if let Some(matched) = passing.matched.filter(|_| passing.translated) {
-                self.through = Some(matched.port.name.clone());
+                let by_host_port = host_ports::forward(self.proxy.topology, node, &packet)
+                    .is_some_and(|way| way.host_port.to == passing.packet.destination);
+                if !by_host_port {
+                    self.through = Some(matched.port.name.clone());
+                }
                 let known = || vec![rules::conntrack(&flow)];
                 self.pass(node, Step::Dnat, packet, passing.packet, known, None);
             }
             return;
         }
-        let Some(matched) = passing.matched else {
+        let from_node = passing.entered == Entered::Locally;
+        let draw = &mut Draw { flows: self.flows, random: self.random, now: self.now };
+        let proxy = self.proxy;
+        let choose = |matched| proxy.translate(matched, node, &packet, from_node, draw);
+        let Some(choice) = passing.matched.and_then(choose) else {
             self.forward_host_port(passing);
             return;
         };
-        let from_node = passing.entered == Entered::Locally;
-        let draw = &mut Draw { flows: self.flows, random: self.random, now: self.now };
-        let chosen = self.proxy.translate(matched, node, &packet, from_node, draw);
-        if let Some(choice) = chosen {
-            passing.packet = packet.to(choice.backend.address);
-            passing.translated = true;
-            self.translated = true;
-            passing.masquerade = choice.masquerade;
-            self.answer_lost |= choice.answer_lost;
-            self.through = Some(matched.port.name.clone());
-            let proxy = self.proxy;
-            let why = || rules::translation(&proxy, &choice, &packet);
-            self.pass(node, Step::Dnat, packet, passing.packet, why, None);
-        }
+        passing.packet = packet.to(choice.backend.address);
+        passing.translated = true;
+        self.translated = true;
+        passing.masquerade = choice.masquerade;
+        self.answer_lost |= choice.answer_lost;
+        self.through = Some(choice.matched.port.name.clone());
+        let why = || rules::translation(&proxy, &choice, &packet);
+        self.pass(node, Step::Dnat, packet, passing.packet, why, None);
     }
 
-    /// The rules of the portmap plugin, for what kube-proxy has no rule for.
+    /// The rules of the portmap plugin, for what kube-proxy does not translate: for no port of a Service, and for a
+    /// port of one that has nowhere to lead here, which kube-proxy's filter rules would stop under its old address.
     fn forward_host_port(&mut self, passing: &mut Passing<'a>) {
         let (topology, node, packet) = (self.proxy.topology, passing.node, passing.packet);
         let Some(way) = host_ports::forward(topology, node, &packet) else { return };

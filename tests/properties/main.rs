@@ -5,8 +5,11 @@
 mod addresses;
 mod endpoints;
 mod idle;
+mod iptables;
 mod packets;
 mod patches;
 mod player;
+mod rules;
 mod seeds;
 mod undo;
+mod worlds;

@@ -1,0 +1,324 @@
+//! What kube-proxy's rules say of a packet, as `iptables-save` prints them on a node, is what the walk does to it
+//! there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+use portside::api::registry::Kind;
+use portside::network::{
+    Drop, DropCause, Hop, NoRoute, NoRouteCause, Origin, Outcome, Packet, Place, Sending, Step, Trace,
+    Transport,
+};
+use portside::simulation::Simulation;
+
+use crate::iptables::{Header, Tables, Verdict};
+use crate::worlds;
+
+const SEEDS: std::ops::Range<u64> = 0..30;
+/// How many packets are sent in each world.
+const PACKETS: usize = 600;
+const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Udp, Transport::Sctp];
+
+/// What happens to a packet on a node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Passage {
+    /// The destination that was given to it, and the rule that did it.
+    translated: Option<(SocketAddr, String)>,
+    /// How a rule ended it, if one did.
+    ended: Option<(Verdict, String)>,
+    /// Whether its source was rewritten; `None` if it did not get so far.
+    masqueraded: Option<bool>,
+}
+
+/// A packet on a node, from its coming to its going.
+struct Stay<'t> {
+    node: &'t str,
+    /// Whether a process on the node sent it.
+    is_sent: bool,
+    packet: Packet,
+    hops: &'t [Hop],
+}
+
+/// What was compared.
+#[derive(Debug, Default)]
+struct Counts {
+    stays: usize,
+    translated: usize,
+    rejected: usize,
+    dropped: usize,
+    masqueraded: usize,
+    untouched: usize,
+}
+
+type Asked = (bool, Header);
+
+/// The rules of one node.
+struct Node {
+    own: Vec<IpAddr>,
+    v4: Tables,
+    v6: Tables,
+    answers: HashMap<Asked, Rc<BTreeSet<Passage>>>,
+}
+
+impl Node {
+    fn of(world: &Simulation, name: &str) -> Self {
+        let topology = world.network.topology();
+        let id = topology.node_named(name).expect("the node exists");
+        let text = world.network.iptables_save(name, "").expect("the node exists");
+        let text6 = world.network.ip6tables_save(name, "").expect("the node exists");
+        let own = topology.own_addresses(id).collect();
+        Self { own, v4: Tables::read(&text), v6: Tables::read(&text6), answers: HashMap::new() }
+    }
+
+    fn is_local(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.own.contains(&address)
+    }
+
+    /// All that may happen to a packet here, by the rules alone.
+    fn passages(&mut self, is_sent: bool, header: Header) -> Rc<BTreeSet<Passage>> {
+        if let Some(known) = self.answers.get(&(is_sent, header)) {
+            return known.clone();
+        }
+        let found = Rc::new(self.all_passages(is_sent, header));
+        self.answers.insert((is_sent, header), found.clone());
+        found
+    }
+
+    fn all_passages(&self, is_sent: bool, header: Header) -> BTreeSet<Passage> {
+        let tables = if header.source.is_ipv4() { &self.v4 } else { &self.v6 };
+        let is_local = |address| self.is_local(address);
+        let entry = if is_sent { "OUTPUT" } else { "PREROUTING" };
+        let mut passages = BTreeSet::new();
+        for end in tables.ends("nat", entry, header, &is_local) {
+            let (header, translated) = match end.verdict {
+                Verdict::Dnat(destination) => {
+                    (Header { destination, translated: true, ..end.header }, Some((destination, end.rule)))
+                }
+                Verdict::Accept => (end.header, None),
+                other => panic!("{other:?} is not for {entry}"),
+            };
+            let stays = self.is_local(header.destination.ip());
+            let hooks: &[&str] = match (is_sent, stays) {
+                (true, true) => &["OUTPUT", "INPUT"],
+                (true, false) => &["OUTPUT"],
+                (false, true) => &["INPUT"],
+                (false, false) => &["FORWARD"],
+            };
+            let ended = hooks.iter().find_map(|hook| only(tables, hook, header, &is_local));
+            let leaves = ended.is_none() && !stays;
+            let masqueraded = leaves.then(|| self.is_masqueraded(tables, header));
+            passages.insert(Passage { translated, ended, masqueraded });
+        }
+        passages
+    }
+
+    fn is_masqueraded(&self, tables: &Tables, header: Header) -> bool {
+        let ends = tables.ends("nat", "POSTROUTING", header, &|address| self.is_local(address));
+        assert_eq!(ends.len(), 1, "nothing is left to chance after routing: {ends:?}");
+        ends.iter().all(|end| end.verdict == Verdict::Masquerade)
+    }
+}
+
+/// How a chain of the filter table ends a packet, if it does.
+fn only(
+    tables: &Tables,
+    chain: &str,
+    header: Header,
+    is_local: &dyn Fn(IpAddr) -> bool,
+) -> Option<(Verdict, String)> {
+    let ends = tables.ends("filter", chain, header, is_local);
+    assert_eq!(ends.len(), 1, "nothing is left to chance in the filter table: {ends:?}");
+    let end = ends.into_iter().next().expect("there is one end");
+    (end.verdict != Verdict::Accept).then_some((end.verdict, end.rule))
+}
+
+/// The stays on nodes in a trace, without the answer's.
+fn stays(trace: &Trace) -> Vec<Stay<'_>> {
+    let answer = trace.hops.iter().position(|hop| hop.step == Step::Reply);
+    let hops = &trace.hops[..answer.unwrap_or(trace.hops.len())];
+    let mut stays = Vec::new();
+    let mut came: Option<&Hop> = None;
+    for part in hops.chunk_by(|one, next| one.place == next.place) {
+        let first = part.first().expect("a part has a hop");
+        if let Place::Node(node) = &first.place {
+            let packet = came.map_or(first.before, |hop| hop.after);
+            stays.push(Stay { node, is_sent: first.step == Step::Send, packet, hops: part });
+        }
+        came = part.last();
+    }
+    stays
+}
+
+impl Stay<'_> {
+    fn hop(&self, step: Step) -> Option<&Hop> {
+        self.hops.iter().find(|hop| hop.step == step)
+    }
+
+    fn header(&self) -> Header {
+        Header {
+            protocol: self.packet.transport.name(),
+            source: self.packet.source.ip(),
+            destination: self.packet.destination,
+            mark: 0,
+            translated: false,
+        }
+    }
+
+    /// Whether the packet never came to the rules, or went no further for a reason that has nothing to do with them.
+    fn ended_before_rules(&self, outcome: &Outcome) -> bool {
+        let untouched = self.hop(Step::Drop).is_some_and(|hop| hop.rules.is_empty());
+        let lost = |cause: &DropCause| matches!(cause, DropCause::OwnSource | DropCause::Unanswered);
+        untouched && matches!(outcome, Outcome::Dropped(Drop { cause, .. }) if lost(cause))
+    }
+
+    /// What the walk did.
+    fn seen(&self, outcome: &Outcome) -> Passage {
+        let rule = |hop: &Hop| hop.rules.last().map(|rule| rule.text.clone()).unwrap_or_default();
+        let translated = self.hop(Step::Dnat).map(|hop| (hop.after.destination, rule(hop)));
+        let rejected = self.hop(Step::Reject).map(|hop| (Verdict::Reject, rule(hop)));
+        let dropped = self.hop(Step::Drop).and_then(|hop| Some((dropped_by(outcome)?, rule(hop))));
+        let ended = rejected.or(dropped);
+        let stays = self.hops.iter().any(|hop| matches!(hop.step, Step::Deliver | Step::Reset));
+        let masqueraded = (ended.is_none() && !stays).then(|| self.hop(Step::Masquerade).is_some());
+        Passage { translated, ended, masqueraded }
+    }
+}
+
+/// What the rule was that dropped a packet, if a rule did. A node that would send a refusal back to where the packet
+/// came from in the LAN is silent instead, though it is a rule that refuses.
+fn dropped_by(outcome: &Outcome) -> Option<Verdict> {
+    let Outcome::Dropped(Drop { cause, .. }) = outcome else { return None };
+    match cause {
+        DropCause::NoLocalEndpoints { .. } | DropCause::SourceRanges(_) => Some(Verdict::Drop),
+        DropCause::Unanswered => Some(Verdict::Reject),
+        _ => None,
+    }
+}
+
+impl Counts {
+    fn add(&mut self, passage: &Passage) {
+        self.stays += 1;
+        self.translated += usize::from(passage.translated.is_some());
+        match &passage.ended {
+            Some((Verdict::Reject, _)) => self.rejected += 1,
+            Some(_) => self.dropped += 1,
+            None => {}
+        }
+        self.masqueraded += usize::from(passage.masqueraded == Some(true));
+        self.untouched += usize::from(passage.masqueraded == Some(false) && passage.translated.is_none());
+    }
+}
+
+/// A world with the rules of its nodes, read once.
+struct Compared {
+    world: Simulation,
+    nodes: BTreeMap<String, Node>,
+    counts: Counts,
+}
+
+impl Compared {
+    fn new(seed: u64) -> Self {
+        let world = worlds::world(seed);
+        let names = world.cluster.list(Kind::Node, None).map(|node| node.name().to_string());
+        let nodes = names.map(|name| (name.clone(), Node::of(&world, &name))).collect();
+        Self { world, nodes, counts: Counts::default() }
+    }
+
+    fn sends(&mut self, from: &Origin, to: SocketAddr, transport: Transport) -> Trace {
+        // What conntrack remembers is no matter of rules.
+        for name in self.nodes.keys() {
+            self.world.network.delete_flows(name, |_| true);
+        }
+        let trace = self.world.network.send(&self.world.cluster, from, &Sending::new(to, transport));
+        self.compares(from, &trace);
+        trace
+    }
+
+    fn compares(&mut self, from: &Origin, trace: &Trace) {
+        let outcome = trace.outcome.in_the_end();
+        let used_up = |stay: &Stay<'_>| {
+            let end = matches!(outcome, Outcome::NoRoute(NoRoute { cause: NoRouteCause::TimeToLive, .. }));
+            end && stay.hop(Step::Unreachable).is_some()
+        };
+        for stay in stays(trace) {
+            if stay.ended_before_rules(outcome) {
+                continue;
+            }
+            let seen = stay.seen(outcome);
+            let node = self.nodes.get_mut(stay.node).expect("packets pass nodes that exist");
+            let may = node.passages(stay.is_sent, stay.header());
+            let as_seen = |one: &Passage| {
+                one.translated == seen.translated
+                    && (used_up(&stay) || (one.ended == seen.ended && one.masqueraded == seen.masqueraded))
+            };
+            assert!(
+                may.iter().any(as_seen),
+                "{from:?} to {} {}\non {} {:?}\nseen {seen:#?}\nbut the rules say {may:#?}\n{trace:#?}",
+                trace.transport,
+                trace.target,
+                stay.node,
+                stay.packet,
+            );
+            self.counts.add(&seen);
+        }
+    }
+}
+
+fn origins(world: &Simulation) -> Vec<Origin> {
+    let pods = world.cluster.list(Kind::Pod, None).map(|pod| Origin::Pod(pod.key.clone()));
+    let nodes = world.cluster.list(Kind::Node, None).map(|node| Origin::node(node.name().clone()));
+    let outside = [Origin::Outside, Origin::OutsideHost(IpAddr::from([198, 51, 100, 7]))];
+    // Nodes and hosts outside as often as Pods.
+    let few: Vec<Origin> = nodes.chain(outside).collect();
+    pods.chain(few.iter().cycle().take(3 * few.len()).cloned()).collect()
+}
+
+/// Every address of every Service with a port of it, and with one that it does not have.
+fn frontends(world: &Simulation) -> Vec<SocketAddr> {
+    let topology = world.network.topology();
+    let of_nodes = topology.nodes().flat_map(|(id, _)| topology.own_addresses(id));
+    let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
+    let of_nodes: Vec<IpAddr> = of_nodes.chain(loopback).collect();
+    let mut found = Vec::new();
+    for object in world.cluster.list(Kind::Service, None) {
+        let service = object.as_service().expect("it is a Service");
+        let addresses = service.cluster_ips.iter().chain(&service.external_ips).chain(&service.balancer_ips);
+        let addresses: Vec<IpAddr> = addresses.copied().collect();
+        for port in &service.ports {
+            found.extend(addresses.iter().map(|ip| SocketAddr::new(*ip, port.port)));
+            found.extend(addresses.iter().map(|ip| SocketAddr::new(*ip, port.port + 7)));
+            if port.node_port != 0 {
+                found.extend(of_nodes.iter().map(|ip| SocketAddr::new(*ip, port.node_port)));
+            }
+        }
+    }
+    let pods = world.cluster.list(Kind::Pod, None).filter_map(|pod| pod.as_pod());
+    found.extend(pods.flat_map(|pod| pod.ips.iter()).map(|ip| SocketAddr::new(*ip, 8080)));
+    found.extend(of_nodes.iter().flat_map(|ip| [22, 80, 30_032].map(|port| SocketAddr::new(*ip, port))));
+    found
+}
+
+#[test]
+fn the_printed_rules_say_what_the_walk_does() {
+    let mut total = Counts::default();
+    for seed in SEEDS {
+        let mut compared = Compared::new(seed);
+        let (origins, frontends) = (origins(&compared.world), frontends(&compared.world));
+        let mut dice = fastrand::Rng::with_seed(seed);
+        for _ in 0..PACKETS {
+            let from = dice.choice(&origins).expect("somebody sends");
+            let to = dice.choice(&frontends).expect("there are Services");
+            let transport = dice.choice(TRANSPORTS).expect("there are transports");
+            compared.sends(from, *to, transport);
+        }
+        let counts = &compared.counts;
+        total.stays += counts.stays;
+        total.translated += counts.translated;
+        total.rejected += counts.rejected;
+        total.dropped += counts.dropped;
+        total.masqueraded += counts.masqueraded;
+        total.untouched += counts.untouched;
+    }
+    println!("{total:?}");
+}
