@@ -37,14 +37,6 @@ impl<K: Hash + Eq, V> AddressMap<K, V> {
         };
     }
 
-    /// Inserts a value where there is none.
-    pub(super) fn insert_first(&mut self, address: IpAddr, beside: K, value: V) {
-        match address {
-            IpAddr::V4(address) => self.v4.entry((address.into(), beside)).or_insert(value),
-            IpAddr::V6(address) => self.v6.entry((address.into(), beside)).or_insert(value),
-        };
-    }
-
     pub(super) fn remove(&mut self, address: IpAddr, beside: K) {
         match address {
             IpAddr::V4(address) => self.v4.remove(&(address.into(), beside)),
@@ -72,8 +64,6 @@ mod tests {
         assert_eq!(map.get(v4, 80), Some(&"four"));
         assert_eq!(map.get(mapped, 80), Some(&"six"));
         assert_eq!(map.get(v4, 81), None);
-        map.insert_first(v4, 80, "second");
-        assert_eq!(map.get(v4, 80), Some(&"four"));
         map.remove(v4, 80);
         assert_eq!(map.get(v4, 80), None);
         assert_eq!(map.get(mapped, 80), Some(&"six"));

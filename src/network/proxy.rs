@@ -6,7 +6,7 @@
 //! packet ([`super::walk`]).
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::flows::Flows;
 use super::ipvs;
@@ -14,7 +14,7 @@ use super::packet::Packet;
 use super::services::{Backend, Vantage};
 use super::tables::{Frontend, Matched, Tables};
 use super::topology::{NodeId, Topology};
-use crate::api::typed::{Affinity, Policy};
+use crate::api::typed::{Affinity, Policy, Protocol};
 use crate::cluster::clock::Instant;
 use crate::cluster::random::Random;
 use crate::cluster::settings::ProxyMode;
@@ -120,6 +120,27 @@ impl<'a> Proxy<'a> {
         if let Some(matched) = self.tables.at(to.ip(), protocol, to.port()) {
             return Some(matched);
         }
+        self.lookup_node_port(node, protocol, to)
+    }
+
+    /// The further Service ports that a packet on a node is addressed to, in the order of kube-proxy's rules: the
+    /// rules of one lead on to those of the next where it has no endpoint to lead to. Several Services may have one
+    /// external address, and it may be the node's own. In iptables mode alone: a map of nftables and the kernel's
+    /// virtual servers hold one of them.
+    #[must_use]
+    pub fn others(&self, first: Matched<'a>, node: NodeId, packet: &Packet) -> Vec<Matched<'a>> {
+        let to = packet.destination;
+        let (ProxyMode::Iptables, Some(protocol)) = (self.mode, packet.transport.protocol()) else {
+            return Vec::new();
+        };
+        if first.frontend == Frontend::NodePort {
+            return Vec::new();
+        }
+        let rivals = self.tables.rivals(to.ip(), protocol, to.port());
+        rivals.chain(self.lookup_node_port(node, protocol, to)).collect()
+    }
+
+    fn lookup_node_port(&self, node: NodeId, protocol: Protocol, to: SocketAddr) -> Option<Matched<'a>> {
         // Few ports are node ports: that is found out sooner than whether the address is the node's own.
         let matched = self.tables.at_node_port(to.is_ipv4(), protocol, to.port())?;
         let here = match self.mode {
@@ -203,6 +224,38 @@ impl<'a> Proxy<'a> {
         matched.frontend == Frontend::LoadBalancer
             && !ranges.is_empty()
             && !ranges.iter().any(|range| range.contains(&packet.source.ip()))
+    }
+
+    /// What the filter rules do to a packet that was not translated, and for which of the Service ports that it is
+    /// addressed to, the first of which is given.
+    #[must_use]
+    pub fn stops(
+        &self,
+        first: Matched<'a>,
+        node: NodeId,
+        packet: &Packet,
+        hook: Hook,
+    ) -> Option<(Matched<'a>, Filter)> {
+        let others = self.others(first, node, packet);
+        let verdict = |matched: Matched<'a>| Some((matched, self.filter(matched, node, packet, hook)?));
+        if others.is_empty() {
+            return verdict(first);
+        }
+        let mut all: Vec<Matched<'a>> = std::iter::once(first).chain(others).collect();
+        all.sort_by(|one, other| (&one.port.name, one.frontend).cmp(&(&other.port.name, other.frontend)));
+        let mut verdicts: Vec<_> = all.into_iter().filter_map(verdict).collect();
+        // KUBE-PROXY-FIREWALL, KUBE-SERVICES, KUBE-EXTERNAL-SERVICES: one chain after the other.
+        verdicts.sort_by_key(|(matched, _)| (!self.is_firewalled(*matched), matched.is_external()));
+        verdicts.into_iter().next()
+    }
+
+    /// Whether a rule of iptables drops what came to a load balancer with source ranges and was not translated.
+    #[must_use]
+    pub fn is_firewalled(&self, matched: Matched<'_>) -> bool {
+        self.mode == ProxyMode::Iptables
+            && matched.frontend == Frontend::LoadBalancer
+            && !matched.port.source_ranges.is_empty()
+            && matched.port.has_endpoints()
     }
 
     /// What the filter rules do to a packet for a Service port that was not translated.

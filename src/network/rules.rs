@@ -133,6 +133,8 @@ pub fn filter(
     }
     vec![match filter {
         Filter::SourceRanges => iptables::not_accepted(port, to),
+        // What may come, and finds no endpoint on this node, comes by the rule for what may not.
+        Filter::NoLocalEndpoints if proxy.is_firewalled(matched) => iptables::not_accepted(port, to),
         Filter::NoEndpoints => iptables::no_endpoints(port, matched.frontend, to, false),
         Filter::NoLocalEndpoints => iptables::no_endpoints(port, matched.frontend, to, true),
     }]

@@ -15,8 +15,8 @@ use crate::api::object::Object;
 use crate::api::typed::{Policy, Protocol, ServiceType};
 use crate::api::value::SmolStr;
 
-/// Which address of a Service port a packet was sent to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which address of a Service port a packet was sent to, in the order of kube-proxy's rules for one Service port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Frontend {
     /// Its address inside the cluster.
     ClusterIp,
@@ -60,6 +60,9 @@ pub struct Tables {
     ports: Vec<Option<Arc<ServicePort>>>,
     free: Vec<u32>,
     by_address: AddressMap<Socket, (u32, Frontend)>,
+    /// Where several Service ports have one address, protocol and port, as people may write in `externalIPs`: all of
+    /// them, in the order of the rules. The first stands in `by_address`.
+    rivals: AddressMap<Socket, Vec<(u32, Frontend)>>,
     by_node_port: FxHashMap<(bool, Socket), u32>,
     /// Addresses of Services inside the cluster: for ports that a Service does not have.
     cluster_ips: FxHashMap<IpAddr, u32>,
@@ -78,6 +81,18 @@ impl Tables {
     pub fn at(&self, address: IpAddr, protocol: Protocol, port: u16) -> Option<Matched<'_>> {
         let (id, frontend) = *self.by_address.get(address, socket(protocol, port))?;
         Some(Matched { port: self.port(id)?, frontend })
+    }
+
+    /// The other Service ports at an address, protocol and port, in the order of the rules.
+    pub fn rivals(
+        &self,
+        address: IpAddr,
+        protocol: Protocol,
+        port: u16,
+    ) -> impl Iterator<Item = Matched<'_>> {
+        let all = self.rivals.get(address, socket(protocol, port)).map(Vec::as_slice).unwrap_or_default();
+        let others = all.iter().skip(1);
+        others.filter_map(|(id, frontend)| Some(Matched { port: self.port(*id)?, frontend: *frontend }))
     }
 
     /// The Service port behind a node port.
@@ -195,7 +210,8 @@ impl Tables {
                 u32::try_from(self.ports.len() - 1).expect("there are fewer than 2^32 Service ports")
             });
             ids.push(id);
-            self.by_frontends(&port, |map, ip, at, frontend| map.insert_first(ip, at, (id, frontend)));
+            let claims: Vec<(IpAddr, Frontend)> = port.frontends().collect();
+            let claimed = socket(port.protocol(), port.port);
             if port.node_port != 0 {
                 let v4 = port.cluster_ip.is_ipv4();
                 self.by_node_port.entry((v4, socket(port.protocol(), port.node_port))).or_insert(id);
@@ -208,33 +224,49 @@ impl Tables {
                 self.balancers.entry(*ip).or_default().push(id);
             }
             self.ports[id as usize] = Some(Arc::new(port));
+            for (ip, frontend) in claims {
+                self.claim(ip, claimed, (id, frontend));
+            }
         }
         let at = (object.namespace().clone(), object.name().clone());
         self.known.entry(at).or_default().ports = ids;
     }
 
-    fn by_frontends(
-        &mut self,
-        port: &ServicePort,
-        mut each: impl FnMut(&mut AddressMap<Socket, (u32, Frontend)>, IpAddr, Socket, Frontend),
-    ) {
-        let at = socket(port.protocol(), port.port);
-        each(&mut self.by_address, port.cluster_ip, at, Frontend::ClusterIp);
-        for ip in &port.external_ips {
-            each(&mut self.by_address, *ip, at, Frontend::ExternalIp);
+    fn claim(&mut self, ip: IpAddr, at: Socket, claim: (u32, Frontend)) {
+        let Some(first) = self.by_address.get(ip, at).copied() else {
+            self.by_address.insert(ip, at, claim);
+            return;
+        };
+        let mut claims = self.rivals.get(ip, at).cloned().unwrap_or_else(|| vec![first]);
+        if claims.contains(&claim) {
+            return;
         }
-        for ip in &port.load_balancer_ips {
-            each(&mut self.by_address, *ip, at, Frontend::LoadBalancer);
+        claims.push(claim);
+        claims.sort_by_cached_key(|(id, frontend)| (self.port(*id).map(|port| port.name.clone()), *frontend));
+        self.by_address.insert(ip, at, claims[0]);
+        self.rivals.insert(ip, at, claims);
+    }
+
+    fn release(&mut self, ip: IpAddr, at: Socket, id: u32) {
+        let Some(claims) = self.rivals.get(ip, at) else {
+            if self.by_address.get(ip, at).is_some_and(|(held, _)| *held == id) {
+                self.by_address.remove(ip, at);
+            }
+            return;
+        };
+        let left: Vec<_> = claims.iter().filter(|(held, _)| *held != id).copied().collect();
+        match left.first() {
+            Some(first) => self.by_address.insert(ip, at, *first),
+            None => self.by_address.remove(ip, at),
         }
+        if left.len() > 1 { self.rivals.insert(ip, at, left) } else { self.rivals.remove(ip, at) }
     }
 
     fn forget(&mut self, id: u32) {
         let Some(port) = self.ports[id as usize].take() else { return };
-        self.by_frontends(&port, |map, ip, at, _| {
-            if map.get(ip, at).is_some_and(|(held, _)| *held == id) {
-                map.remove(ip, at);
-            }
-        });
+        for (ip, _) in port.frontends() {
+            self.release(ip, socket(port.protocol(), port.port), id);
+        }
         let at = (port.cluster_ip.is_ipv4(), socket(port.protocol(), port.node_port));
         if self.by_node_port.get(&at) == Some(&id) {
             self.by_node_port.remove(&at);
@@ -310,6 +342,15 @@ impl Tables {
                     .set_endpoints(known.slices.values().filter_map(|slice| slice.as_endpoint_slice()));
             }
         }
+    }
+}
+
+impl ServicePort {
+    /// Its addresses, without node ports.
+    fn frontends(&self) -> impl Iterator<Item = (IpAddr, Frontend)> {
+        let external = self.external_ips.iter().map(|ip| (*ip, Frontend::ExternalIp));
+        let balancers = self.load_balancer_ips.iter().map(|ip| (*ip, Frontend::LoadBalancer));
+        std::iter::once((self.cluster_ip, Frontend::ClusterIp)).chain(external).chain(balancers)
     }
 }
 

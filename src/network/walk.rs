@@ -195,12 +195,8 @@ impl<'a, R: Recorder> Walk<'a, R> {
             self.translated |= passing.translated;
             passing.masquerade = flow.masquerade;
             passing.known = Some((flow.translated.source.port(), flow.answer));
-            if let Some(matched) = passing.matched.filter(|_| passing.translated) {
-                let by_host_port = host_ports::forward(self.proxy.topology, node, &packet)
-                    .is_some_and(|way| way.host_port.to == passing.packet.destination);
-                if !by_host_port {
-                    self.through = Some(matched.port.name.clone());
-                }
+            if let Some(first) = passing.matched.filter(|_| passing.translated) {
+                self.through = self.known_through(first, node, &packet, passing.packet.destination);
                 let known = || vec![rules::conntrack(&flow)];
                 self.pass(node, Step::Dnat, packet, passing.packet, known, None);
             }
@@ -209,8 +205,11 @@ impl<'a, R: Recorder> Walk<'a, R> {
         let from_node = passing.entered == Entered::Locally;
         let draw = &mut Draw { flows: self.flows, random: self.random, now: self.now };
         let proxy = self.proxy;
-        let choose = |matched| proxy.translate(matched, node, &packet, from_node, draw);
-        let Some(choice) = passing.matched.and_then(choose) else {
+        let mut choose = |matched| proxy.translate(matched, node, &packet, from_node, draw);
+        let chosen = passing.matched.and_then(|first| {
+            choose(first).or_else(|| proxy.others(first, node, &packet).into_iter().find_map(choose))
+        });
+        let Some(choice) = chosen else {
             self.forward_host_port(passing);
             return;
         };
@@ -222,6 +221,23 @@ impl<'a, R: Recorder> Walk<'a, R> {
         self.through = Some(choice.matched.port.name.clone());
         let why = || rules::translation(&proxy, &choice, &packet);
         self.pass(node, Step::Dnat, packet, passing.packet, why, None);
+    }
+
+    /// The Service port by which a flow came that conntrack remembers; `None` if it was a host port.
+    fn known_through(
+        &self,
+        first: Matched<'a>,
+        node: NodeId,
+        packet: &Packet,
+        to: SocketAddr,
+    ) -> Option<Arc<PortName>> {
+        if host_ports::forward(self.proxy.topology, node, packet).is_some_and(|way| way.host_port.to == to) {
+            return None;
+        }
+        let mut others = self.proxy.others(first, node, packet).into_iter();
+        let leads = |one: &Matched<'_>| one.port.endpoints.iter().any(|backend| backend.address == to);
+        let by_other = others.len() > 0 && !leads(&first);
+        Some(others.find(leads).filter(|_| by_other).unwrap_or(first).port.name.clone())
     }
 
     /// The rules of the portmap plugin, for what kube-proxy does not translate: for no port of a Service, and for a
@@ -257,7 +273,7 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 self.dropped(self.proxy.topology.place(node), packet, DropCause::NoSuchService, why)
             });
         };
-        let verdict = proxy.filter(matched, node, &packet, hook)?;
+        let (matched, verdict) = proxy.stops(matched, node, &packet, hook)?;
         let why = move || rules::filter(&proxy, node, matched, &packet, verdict);
         let service = matched.port.name.clone();
         Some(match verdict {

@@ -134,7 +134,11 @@ impl Tables {
         header: Header,
         is_local: &dyn Fn(IpAddr) -> bool,
     ) -> BTreeSet<End> {
-        let chains = &self.0[table];
+        if self.0.is_empty() {
+            // Nobody has written rules for this address family.
+            return BTreeSet::from([End { header, verdict: Verdict::Accept, rule: String::new() }]);
+        }
+        let chains = self.0.get(table).expect("the table is printed");
         let policy = chains[chain].policy.expect("a table is entered by a built-in chain");
         let left = pass(chains, chain, header, is_local).into_iter();
         left.map(|left| match left {

@@ -170,7 +170,7 @@ impl Builder {
         );
         self.creates(&manifest);
         if app.is_empty() {
-            self.slices(number, ports.len());
+            self.slices(number, &ports);
         }
     }
 
@@ -211,17 +211,19 @@ impl Builder {
     }
 
     /// Slices that nobody but a person writes: endpoints anywhere, in any state, for anybody.
-    fn slices(&mut self, number: u16, ports: usize) {
+    fn slices(&mut self, number: u16, ports: &[String]) {
         for family in ["IPv4", "IPv6"] {
             let endpoints: Vec<String> =
                 (0..self.dice.usize(0..4)).filter_map(|_| self.endpoint(family == "IPv4")).collect();
             if endpoints.is_empty() {
                 continue;
             }
-            let protocols = ["TCP", "UDP", "SCTP"];
-            let ports: Vec<String> = (0..ports)
-                .flat_map(|place| {
-                    protocols.map(|protocol| format!("{{name: p{place}, protocol: {protocol}, port: 8080}}"))
+            let ports: Vec<String> = (0..)
+                .zip(ports)
+                .map(|(place, port): (u16, &String)| {
+                    let protocol =
+                        ["UDP", "SCTP"].into_iter().find(|name| port.contains(name)).unwrap_or("TCP");
+                    format!("{{name: p{place}, protocol: {protocol}, port: 8080}}")
                 })
                 .collect();
             self.creates(&format!(
