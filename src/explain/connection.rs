@@ -355,7 +355,7 @@ fn dropped(cluster: &Cluster, trace: &Trace, drop: &Drop, subject: Key) -> (Key,
         DropCause::NotForwarded => ConnectionCause::NotForwarded { place: drop.place.to_string() },
         DropCause::BridgedAnswer => ConnectionCause::BridgedAnswer,
         DropCause::PingOfService => ConnectionCause::Ping,
-        DropCause::Unanswered => ConnectionCause::Unanswered,
+        DropCause::Unanswered | DropCause::LoopbackSource => ConnectionCause::Unanswered,
         DropCause::AnswerHeldBack(_) => ConnectionCause::AnswerHeldBack { place: drop.place.to_string() },
     };
     (subject, cause)

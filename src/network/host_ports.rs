@@ -87,13 +87,14 @@ fn forward_by<'a>(
             && one.address.is_none_or(|address| address == to.ip())
     };
     let host_port = host_ports.iter().find(fits)?;
-    // Only IPv4 can be told to route packets of 127.0.0.1 (`route_localnet`).
-    if !topology.is_local(node, to.ip()) || (to.ip().is_loopback() && to.is_ipv6()) {
+    if !topology.is_local(node, to.ip()) {
         return None;
     }
     let source = packet.source.ip();
     let near = topology.range_owner(source) == Some(node);
-    Some(Forwarded { host_port, masquerade: near || source.is_loopback() })
+    // The plugin masquerades what comes from 127.0.0.1, and forgets ::1.
+    let loopback = source.is_ipv4() && source.is_loopback();
+    Some(Forwarded { host_port, masquerade: near || loopback })
 }
 
 /// The rules that led a packet to a Pod by its host port, the last one being the DNAT.

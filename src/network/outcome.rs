@@ -145,6 +145,9 @@ pub enum DropCause {
     NoBalancerTarget,
     /// The packet came back to the node whose own address it carries as source, which Linux drops.
     OwnSource,
+    /// The packet came over the network from `::1`, which Linux takes from nobody: a host port was asked for there,
+    /// whose rules masquerade only what comes from 127.0.0.1.
+    LoopbackSource,
     /// The backend is the sender itself, and its node's bridge does not send a packet back where it came from.
     NoHairpin,
     /// The node does not forward packets (`ip_forward` is 0).

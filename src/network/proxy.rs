@@ -145,11 +145,8 @@ impl<'a> Proxy<'a> {
         let matched = self.tables.at_node_port(to.is_ipv4(), protocol, to.port())?;
         let here = match self.mode {
             // `-m addrtype --dst-type LOCAL`: every address of the node, loopback included.
-            // Not on `::1`, from which IPv6 routes to nowhere else.
             ProxyMode::Ipvs => ipvs::has_node_ports(self, node, to.ip()),
-            ProxyMode::Iptables => {
-                self.topology.is_local(node, to.ip()) && (to.is_ipv4() || !to.ip().is_loopback())
-            }
+            ProxyMode::Iptables => self.topology.is_local(node, to.ip()),
             // `ip daddr @nodeport-ips`: the node's primary address alone.
             ProxyMode::Nftables => self.topology.node(node).address_for(to.ip()) == Some(to.ip()),
         };
@@ -168,7 +165,10 @@ impl<'a> Proxy<'a> {
     ) -> Option<Choice<'a>> {
         let port = matched.port;
         let source = packet.source.ip();
-        if self.outside_ranges(matched, node, packet) {
+        // Not on `::1`, from which IPv6 routes to nowhere else; the filter rules know no such exception.
+        let to = packet.destination;
+        let nowhere = matched.frontend == Frontend::NodePort && to.is_ipv6() && to.ip().is_loopback();
+        if nowhere && self.mode == ProxyMode::Iptables || self.outside_ranges(matched, node, packet) {
             return None;
         }
         if self.mode == ProxyMode::Ipvs {

@@ -331,6 +331,11 @@ impl<'a, R: Recorder> Walk<'a, R> {
                 let place = Place::Pod(pod.key.clone());
                 self.dropped(place, packet, DropCause::BridgedAnswer, Vec::new)
             }
+            Egress::Pod(pod) if packet.source.is_ipv6() && packet.source.ip().is_loopback() => {
+                let route = || rules::route_to_pod(topology, node, to);
+                self.pass(node, Step::Route, packet, packet, route, Some(pod));
+                self.dropped(Place::Pod(pod.key.clone()), packet, DropCause::LoopbackSource, Vec::new)
+            }
             Egress::Pod(pod) => {
                 let route = || rules::route_to_pod(topology, node, to);
                 self.pass(node, Step::Route, packet, packet, route, Some(pod));

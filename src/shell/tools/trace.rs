@@ -264,6 +264,10 @@ fn dropped(cause: &DropCause, language: Language) -> String {
         DropCause::OwnSource => {
             Words { en: "it came back to the node that sent it", zh: "它又回到了发送它的节点" }
         }
+        DropCause::LoopbackSource => Words {
+            en: "it comes from ::1, which no host takes from the network",
+            zh: "它来自 ::1，任何主机都不会从网络接收这样的数据包",
+        },
         DropCause::NoHairpin => Words {
             en: "its node does not send a packet back where it came from (hairpin is off)",
             zh: "节点不会把数据包送回来处（hairpin 已关闭）",

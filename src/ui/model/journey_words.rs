@@ -141,6 +141,10 @@ fn drop_words(cause: &DropCause) -> Words {
             en: "it came back carrying the node's own address.",
             zh: "数据包带着节点自己的地址返回。",
         },
+        DropCause::LoopbackSource => Words {
+            en: "it comes from ::1, which no host takes from the network.",
+            zh: "它来自 ::1，任何主机都不会从网络接收这样的数据包。",
+        },
         DropCause::NotForwarded => Words {
             en: "the node does not forward packets (ip_forward is 0).",
             zh: "节点不转发数据包（ip_forward 为 0）。",

@@ -159,6 +159,14 @@ fn dropped(drop: &Drop) -> Said<'_> {
             vec![from.to_string()],
             None,
         ),
+        DropCause::LoopbackSource => (
+            Words {
+                en: "It must not come from {}: no host takes that from the network.",
+                zh: "它不能来自 {}：任何主机都不会从网络接收这样的数据包。",
+            },
+            vec![from.to_string()],
+            None,
+        ),
         DropCause::NotForwarded => (
             Words {
                 en: "The node must forward packets to {}: net.ipv4.ip_forward = 1.",
