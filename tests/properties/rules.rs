@@ -16,8 +16,8 @@ use crate::iptables::{Header, Tables, Verdict};
 use crate::worlds;
 
 const SEEDS: std::ops::Range<u64> = 0..30;
-/// How many packets are sent in each world.
-const PACKETS: usize = 600;
+/// How many packets are sent in each world, before some Services are deleted and after.
+const PACKETS: usize = 300;
 const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Udp, Transport::Sctp];
 
 /// What happens to a packet on a node.
@@ -197,6 +197,15 @@ fn dropped_by(outcome: &Outcome) -> Option<Verdict> {
 }
 
 impl Counts {
+    fn add_all(&mut self, other: &Self) {
+        self.stays += other.stays;
+        self.translated += other.translated;
+        self.rejected += other.rejected;
+        self.dropped += other.dropped;
+        self.masqueraded += other.masqueraded;
+        self.untouched += other.untouched;
+    }
+
     fn add(&mut self, passage: &Passage) {
         self.stays += 1;
         self.translated += usize::from(passage.translated.is_some());
@@ -218,8 +227,7 @@ struct Compared {
 }
 
 impl Compared {
-    fn new(seed: u64) -> Self {
-        let world = worlds::world(seed);
+    fn new(world: Simulation) -> Self {
         let names = world.cluster.list(Kind::Node, None).map(|node| node.name().to_string());
         let nodes = names.map(|name| (name.clone(), Node::of(&world, &name))).collect();
         Self { world, nodes, counts: Counts::default() }
@@ -241,8 +249,11 @@ impl Compared {
             let end = matches!(outcome, Outcome::NoRoute(NoRoute { cause: NoRouteCause::TimeToLive, .. }));
             end && stay.hop(Step::Unreachable).is_some()
         };
+        let mut known = BTreeSet::new();
         for stay in stays(trace) {
-            if stay.ended_before_rules(outcome) {
+            // What router and node pass to each other until its time is over is compared once.
+            let again = !used_up(&stay) && !known.insert((stay.node.to_owned(), stay.header()));
+            if again || stay.ended_before_rules(outcome) {
                 continue;
             }
             let seen = stay.seen(outcome);
@@ -274,8 +285,9 @@ fn origins(world: &Simulation) -> Vec<Origin> {
     pods.chain(few.iter().cycle().take(3 * few.len()).cloned()).collect()
 }
 
-/// Every address of every Service with a port of it, and with one that it does not have.
-fn frontends(world: &Simulation) -> Vec<SocketAddr> {
+/// Every address of every Service with a port of it, and with one that it does not have; and some that are no
+/// Service's.
+fn frontends(world: &Simulation) -> Vec<(SocketAddr, Transport)> {
     let topology = world.network.topology();
     let of_nodes = topology.nodes().flat_map(|(id, _)| topology.own_addresses(id));
     let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
@@ -283,42 +295,84 @@ fn frontends(world: &Simulation) -> Vec<SocketAddr> {
     let mut found = Vec::new();
     for object in world.cluster.list(Kind::Service, None) {
         let service = object.as_service().expect("it is a Service");
-        let addresses = service.cluster_ips.iter().chain(&service.external_ips).chain(&service.balancer_ips);
-        let addresses: Vec<IpAddr> = addresses.copied().collect();
+        let addresses =
+            || service.cluster_ips.iter().chain(&service.external_ips).chain(&service.balancer_ips);
         for port in &service.ports {
-            found.extend(addresses.iter().map(|ip| SocketAddr::new(*ip, port.port)));
-            found.extend(addresses.iter().map(|ip| SocketAddr::new(*ip, port.port + 7)));
+            let transport = Transport::from(port.protocol);
+            let at = |ip: &IpAddr, port| (SocketAddr::new(*ip, port), transport);
+            // A port that it does not have, once in a while.
+            for number in [port.port, port.port, port.port, port.port + 7] {
+                found.extend(addresses().map(|ip| at(ip, number)));
+            }
             if port.node_port != 0 {
-                found.extend(of_nodes.iter().map(|ip| SocketAddr::new(*ip, port.node_port)));
+                found.extend(of_nodes.iter().map(|ip| at(ip, port.node_port)));
             }
         }
     }
     let pods = world.cluster.list(Kind::Pod, None).filter_map(|pod| pod.as_pod());
-    found.extend(pods.flat_map(|pod| pod.ips.iter()).map(|ip| SocketAddr::new(*ip, 8080)));
-    found.extend(of_nodes.iter().flat_map(|ip| [22, 80, 30_032].map(|port| SocketAddr::new(*ip, port))));
+    let of_pods = pods.flat_map(|pod| pod.ips.iter()).map(|ip| SocketAddr::new(*ip, 8080));
+    let others = of_nodes.iter().flat_map(|ip| [22, 30_032].map(|port| SocketAddr::new(*ip, port)));
+    found.extend(of_pods.chain(others).map(|to| (to, Transport::Tcp)));
     found
+}
+
+/// Sends packets from anybody to any frontend.
+fn sends_many(compared: &mut Compared, dice: &mut fastrand::Rng) {
+    let (origins, frontends) = (origins(&compared.world), frontends(&compared.world));
+    for _ in 0..PACKETS {
+        let from = dice.choice(&origins).expect("somebody sends");
+        let (to, usual) = *dice.choice(&frontends).expect("there are Services");
+        let transport =
+            if dice.u8(0..8) == 0 { dice.choice(TRANSPORTS).expect("there are some") } else { usual };
+        compared.sends(from, to, transport);
+    }
 }
 
 #[test]
 fn the_printed_rules_say_what_the_walk_does() {
     let mut total = Counts::default();
     for seed in SEEDS {
-        let mut compared = Compared::new(seed);
-        let (origins, frontends) = (origins(&compared.world), frontends(&compared.world));
+        let mut compared = Compared::new(worlds::world(seed));
         let mut dice = fastrand::Rng::with_seed(seed);
-        for _ in 0..PACKETS {
-            let from = dice.choice(&origins).expect("somebody sends");
-            let to = dice.choice(&frontends).expect("there are Services");
-            let transport = dice.choice(TRANSPORTS).expect("there are transports");
-            compared.sends(from, *to, transport);
-        }
-        let counts = &compared.counts;
-        total.stays += counts.stays;
-        total.translated += counts.translated;
-        total.rejected += counts.rejected;
-        total.dropped += counts.dropped;
-        total.masqueraded += counts.masqueraded;
-        total.untouched += counts.untouched;
+        sends_many(&mut compared, &mut dice);
+        let mut later = Compared::new(worlds::with_less(compared.world));
+        sends_many(&mut later, &mut dice);
+        total.add_all(&compared.counts);
+        total.add_all(&later.counts);
     }
     println!("{total:?}");
+    assert!(total.stays > 10_000 && total.untouched > 2_000, "{total:?}");
+    assert!(total.translated > 3_000 && total.masqueraded > 2_000, "{total:?}");
+    assert!(total.rejected > 500 && total.dropped > 200, "{total:?}");
+}
+
+#[test]
+fn every_destination_that_the_printed_rules_allow_is_reached() {
+    let mut compared = Compared::new(worlds::world(1));
+    let object = compared.world.cluster.find(Kind::Service, "default", "three").expect("it is made");
+    let service = object.as_service().expect("it is a Service");
+    let inside = SocketAddr::new(service.cluster_ips[0], 80);
+    let outside = SocketAddr::new(IpAddr::from([192, 168, 1, 72]), service.ports[0].node_port);
+    let ways = [
+        (Origin::pod("default", "client"), inside, false, "k8s-master"),
+        (Origin::node("k8s-w2"), inside, true, "k8s-w2"),
+        (Origin::Outside, outside, false, "k8s-master"),
+    ];
+    for (from, to, is_sent, node) in ways {
+        let (mut reached, mut source) = (BTreeSet::new(), None);
+        for _ in 0..60 {
+            let trace = compared.sends(&from, to, Transport::Tcp);
+            for stay in stays(&trace).into_iter().filter(|stay| stay.node == node) {
+                source.get_or_insert(stay.header());
+                reached.extend(stay.seen(&trace.outcome).translated.map(|(destination, _)| destination));
+            }
+        }
+        let header = source.expect("the packet passes the node");
+        let rules = compared.nodes.get_mut(node).expect("the node exists");
+        let may = rules.passages(is_sent, header);
+        let allowed: BTreeSet<SocketAddr> =
+            may.iter().filter_map(|one| Some(one.translated.as_ref()?.0)).collect();
+        assert_eq!(allowed.len(), 3, "{allowed:?}");
+        assert_eq!(reached, allowed, "{from:?} to {to}");
+    }
 }

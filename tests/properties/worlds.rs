@@ -74,6 +74,17 @@ pub fn world(seed: u64) -> Simulation {
     builder.world
 }
 
+/// The same world without some of its Services and Pods: others take over what they had in common.
+pub fn with_less(mut world: Simulation) -> Simulation {
+    for (kind, name) in [(Kind::Service, "service-1"), (Kind::Service, "service-2"), (Kind::Pod, "echo-2")] {
+        let request = Request::new(Actor::User, Verb::Delete, &Key::new(kind, "default", name));
+        world.request(request).result.expect("every world has it");
+    }
+    assert!(world.settle(LIMIT), "the world comes to rest");
+    world.network.sync_now(world.cluster.now());
+    world
+}
+
 impl Builder {
     fn settles(&mut self) {
         assert!(self.world.settle(LIMIT), "the world comes to rest");

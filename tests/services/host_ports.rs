@@ -63,6 +63,28 @@ fn a_host_port_leads_to_its_pod_and_masquerades_only_what_comes_from_its_own_nod
 }
 
 #[test]
+fn a_host_port_leads_to_its_pod_where_the_node_port_of_a_service_leads_nowhere() {
+    let manifest = MANIFEST.replace("hostPort: 8888", "hostPort: 30088")
+        + "---\napiVersion: v1\nkind: Service\nmetadata: {name: none}\n\
+           spec: {type: NodePort, selector: {app: nothing}, ports: [{port: 80, nodePort: 30088}]}\n";
+    let session = world(
+        "# place outside\n$ curl -sS -m 1 192.168.1.73:30088/hostname # here\n$ curl -sS -m 1 192.168.1.74:30088 # elsewhere\n",
+    );
+    let refused = "curl: (7) Failed to connect to 192.168.1.74 port 30088 after 0 ms: Couldn't connect to server\n[exit 7]";
+    check(&session, &manifest, &[("# here", "web"), ("# elsewhere", refused)]);
+}
+
+#[test]
+fn a_host_port_on_the_loopback_of_ipv6_is_answered_by_nobody() {
+    let session = format!(
+        "# world ipFamilies=IPv4,IPv6\n{}",
+        world("# place node k8s-w1\n$ curl -sS -m 1 'http://[::1]:8888/' # loopback\n")
+    );
+    let lost = "curl: (28) Connection timed out after 1001 milliseconds\n[exit 28]";
+    check(&session, MANIFEST, &[("# loopback", lost)]);
+}
+
+#[test]
 fn the_rules_of_a_host_port_stand_on_its_node_while_its_pod_lives() {
     let count = "iptables-save | grep -c 'CNI-.*8888'";
     let session = world(&format!(

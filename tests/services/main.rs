@@ -4,6 +4,7 @@ mod cloud;
 mod conntrack;
 mod distribution;
 mod dual_stack;
+mod external_ips;
 mod host_ports;
 
 use portside::session::replay::{File, replay};

@@ -1,0 +1,55 @@
+//! Addresses outside that lead to Services by routing: `externalIPs`.
+
+use super::check;
+
+/// Two Services with one address outside: by name, the first has no endpoint.
+const MANIFEST: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: registry.k8s.io/e2e-test-images/agnhost, args: [netexec]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: b-web}
+spec: {selector: {app: web}, externalIPs: [203.0.113.50], ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: a-none}
+spec: {selector: {app: nothing}, externalIPs: [203.0.113.50], ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: c-node}
+spec: {selector: {app: nothing}, externalIPs: [192.168.1.73], ports: [{port: 30099, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: d-port}
+spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30099}]}
+";
+
+const WORLD: &str =
+    "# run kubectl create -f svc.yaml\n# until endpoints b-web 1\n# settle\n# place node k8s-w1\n";
+
+#[test]
+fn a_service_without_endpoints_leaves_its_address_to_the_next_one() {
+    let session = format!(
+        "{WORLD}$ curl -sS -m 1 203.0.113.50/hostname # shared\n$ curl -sS -m 1 192.168.1.73:30099/hostname # node port\n"
+    );
+    check(&session, MANIFEST, &[("# shared", "web"), ("# node port", "web")]);
+}
+
+#[test]
+fn an_address_stays_with_the_service_that_is_left() {
+    let session = format!(
+        "{WORLD}# run kubectl delete svc a-none -n default\n# sleep 3s\n$ curl -sS -m 1 203.0.113.50/hostname # one\n\
+         # run kubectl delete svc b-web -n default\n# sleep 3s\n$ curl -sS -m 1 203.0.113.50/hostname; echo $? # none\n"
+    );
+    check(
+        &session,
+        MANIFEST,
+        &[("# one", "web"), ("# none", "curl: (28) Connection timed out after 1001 milliseconds\n28")],
+    );
+}
