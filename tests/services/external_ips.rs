@@ -50,6 +50,6 @@ fn an_address_stays_with_the_service_that_is_left() {
     check(
         &session,
         MANIFEST,
-        &[("# one", "web"), ("# none", "curl: (28) Connection timed out after 1001 milliseconds\n28")],
+        &[("# one", "web"), ("# none", "curl: (28) Connection timed out after 1000 milliseconds\n28")],
     );
 }

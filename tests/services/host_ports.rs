@@ -80,7 +80,7 @@ fn a_host_port_on_the_loopback_of_ipv6_is_answered_by_nobody() {
         "# world ipFamilies=IPv4,IPv6\n{}",
         world("# place node k8s-w1\n$ curl -sS -m 1 'http://[::1]:8888/' # loopback\n")
     );
-    let lost = "curl: (28) Connection timed out after 1001 milliseconds\n[exit 28]";
+    let lost = "curl: (28) Connection timed out after 1000 milliseconds\n[exit 28]";
     check(&session, MANIFEST, &[("# loopback", lost)]);
 }
 
