@@ -15,9 +15,9 @@ use portside::simulation::Simulation;
 use crate::iptables::{Header, Tables, Verdict};
 use crate::worlds;
 
-const SEEDS: std::ops::Range<u64> = 0..30;
+const SEEDS: std::ops::Range<u64> = 0..24;
 /// How many packets are sent in each world, before some Services are deleted and after.
-const PACKETS: usize = 300;
+const PACKETS: usize = 500;
 const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Udp, Transport::Sctp];
 
 /// What happens to a packet on a node.
@@ -281,7 +281,7 @@ fn origins(world: &Simulation) -> Vec<Origin> {
     let nodes = world.cluster.list(Kind::Node, None).map(|node| Origin::node(node.name().clone()));
     let outside = [Origin::Outside, Origin::OutsideHost(IpAddr::from([198, 51, 100, 7]))];
     // Nodes and hosts outside as often as Pods.
-    let few: Vec<Origin> = nodes.chain(outside).collect();
+    let few: Vec<Origin> = nodes.chain(outside.clone()).chain(outside).collect();
     pods.chain(few.iter().cycle().take(3 * few.len()).cloned()).collect()
 }
 
@@ -300,8 +300,8 @@ fn frontends(world: &Simulation) -> Vec<(SocketAddr, Transport)> {
         for port in &service.ports {
             let transport = Transport::from(port.protocol);
             let at = |ip: &IpAddr, port| (SocketAddr::new(*ip, port), transport);
-            // A port that it does not have, once in a while.
-            for number in [port.port, port.port, port.port, port.port + 7] {
+            // As often as node ports, of which each node has several; and a port that it does not have.
+            for number in [port.port; 6].into_iter().chain([port.port + 7]) {
                 found.extend(addresses().map(|ip| at(ip, number)));
             }
             if port.node_port != 0 {
