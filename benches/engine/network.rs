@@ -153,6 +153,9 @@ fn packets(network: &mut Network, cluster: &Cluster, targets: &[SocketAddr]) {
     super::row("packets a second through a ClusterIP, no trace, 150,000 Pods", "≥ 5 million", &measured);
 }
 
+/// From the number of a packet to those of its sender and its target.
+type Choose<'c> = &'c dyn Fn(u32) -> (u32, usize);
+
 /// Traces, first from the streams that sent the packets above, then each from another Pod, whose data no cache
 /// holds.
 fn traces(network: &mut Network, cluster: &Cluster, targets: &[SocketAddr]) {
@@ -161,7 +164,7 @@ fn traces(network: &mut Network, cluster: &Cluster, targets: &[SocketAddr]) {
         (stream * 1_499, stream as usize * 97)
     };
     let of_all = |number: u32| (number % (SERVICES * ENDPOINTS), number as usize);
-    let rows: [(&str, &str, &dyn Fn(u32) -> (u32, usize)); 2] = [
+    let rows: [(&str, &str, Choose<'_>); 2] = [
         ("the same with a full trace", "≥ 200,000", &of_streams),
         ("the same with a full trace, every one from another Pod", "≥ 200,000", &of_all),
     ];
