@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::flows::Flows;
 use super::ipvs;
+use super::nftables::maps;
 use super::packet::Packet;
 use super::services::{Backend, Vantage};
 use super::tables::{Frontend, Matched, Tables};
@@ -117,16 +118,17 @@ impl<'a> Proxy<'a> {
     pub fn lookup(&self, node: NodeId, packet: &Packet) -> Option<Matched<'a>> {
         let protocol = packet.transport.protocol()?;
         let to = packet.destination;
-        if let Some(matched) = self.tables.at(to.ip(), protocol, to.port()) {
-            return Some(matched);
+        if let Some(first) = self.tables.at(to.ip(), protocol, to.port()) {
+            let maps = self.mode == ProxyMode::Nftables;
+            return Some(if maps { maps::leading(self, first, node, packet) } else { first });
         }
         self.lookup_node_port(node, protocol, to)
     }
 
     /// The further Service ports that a packet on a node is addressed to, in the order of kube-proxy's rules: the
     /// rules of one lead on to those of the next where it has no endpoint to lead to. Several Services may have one
-    /// external address, and it may be the node's own. In iptables mode alone: a map of nftables and the kernel's
-    /// virtual servers hold one of them.
+    /// external address, and it may be the node's own. In iptables mode alone: the maps of nftables ([`maps`]) and the
+    /// kernel's virtual servers hold one of them.
     #[must_use]
     pub fn others(&self, first: Matched<'a>, node: NodeId, packet: &Packet) -> Vec<Matched<'a>> {
         let to = packet.destination;
@@ -140,7 +142,12 @@ impl<'a> Proxy<'a> {
         rivals.chain(self.lookup_node_port(node, protocol, to)).collect()
     }
 
-    fn lookup_node_port(&self, node: NodeId, protocol: Protocol, to: SocketAddr) -> Option<Matched<'a>> {
+    pub(super) fn lookup_node_port(
+        &self,
+        node: NodeId,
+        protocol: Protocol,
+        to: SocketAddr,
+    ) -> Option<Matched<'a>> {
         // Few ports are node ports: that is found out sooner than whether the address is the node's own.
         let matched = self.tables.at_node_port(to.is_ipv4(), protocol, to.port())?;
         let here = match self.mode {
@@ -217,8 +224,10 @@ impl<'a> Proxy<'a> {
     }
 
     fn outside_ranges(&self, matched: Matched<'_>, node: NodeId, packet: &Packet) -> bool {
-        if self.mode == ProxyMode::Ipvs {
-            return ipvs::outside_ranges(self, matched, node, packet);
+        match self.mode {
+            ProxyMode::Ipvs => return ipvs::outside_ranges(self, matched, node, packet),
+            ProxyMode::Nftables => return maps::keeps_out(self, node, packet).is_some(),
+            ProxyMode::Iptables => {}
         }
         let ranges = &matched.port.source_ranges;
         matched.frontend == Frontend::LoadBalancer
@@ -236,6 +245,9 @@ impl<'a> Proxy<'a> {
         packet: &Packet,
         hook: Hook,
     ) -> Option<(Matched<'a>, Filter)> {
+        if self.mode == ProxyMode::Nftables {
+            return maps::stops(self, node, packet, hook);
+        }
         let others = self.others(first, node, packet);
         let verdict = |matched: Matched<'a>| Some((matched, self.filter(matched, node, packet, hook)?));
         if others.is_empty() {
@@ -267,6 +279,12 @@ impl<'a> Proxy<'a> {
         if matched.port.has_endpoints() && self.outside_ranges(matched, node, packet) {
             return Some(Filter::SourceRanges);
         }
+        self.lacks_endpoints(matched, node, hook)
+    }
+
+    /// What the filter rules do to a packet for a Service port that has no endpoint for it, in iptables and nftables
+    /// mode.
+    pub(super) fn lacks_endpoints(&self, matched: Matched<'_>, node: NodeId, hook: Hook) -> Option<Filter> {
         let asked = match (self.mode, matched.frontend) {
             // iptables: KUBE-SERVICES in FORWARD and OUTPUT, KUBE-EXTERNAL-SERVICES in INPUT and FORWARD.
             (ProxyMode::Iptables, Frontend::ClusterIp) => hook != Hook::Input,

@@ -53,3 +53,24 @@ fn an_address_stays_with_the_service_that_is_left() {
         &[("# one", "web"), ("# none", "curl: (28) Connection timed out after 1000 milliseconds\n28")],
     );
 }
+
+const NFTABLES: &str = "# run world proxyMode=nftables\n# sleep 3s\n";
+
+#[test]
+fn a_map_of_nftables_leaves_the_address_of_a_service_without_endpoints_to_the_next_one() {
+    let session = format!(
+        "{WORLD}{NFTABLES}$ curl -sS -m 1 203.0.113.50/hostname # shared\n\
+         $ curl -sS -m 1 192.168.1.73:30099/hostname # node port\n"
+    );
+    check(&session, MANIFEST, &[("# shared", "web"), ("# node port", "web")]);
+}
+
+#[test]
+fn a_map_of_nftables_has_an_address_of_several_services_once() {
+    let session = format!(
+        "{WORLD}{NFTABLES}# run kubectl patch svc a-none -n default -p '{{\"spec\":{{\"selector\":{{\"app\":\"web\"}}}}}}'\n# sleep 3s\n\
+         $ nft list map ip kube-proxy service-ips | grep -c '203.0.113.50 . tcp . 80' # keys\n\
+         $ nft list map ip kube-proxy service-ips | grep -c '203.0.113.50 .*a-none' # first\n"
+    );
+    check(&session, MANIFEST, &[("# keys", "1"), ("# first", "1")]);
+}

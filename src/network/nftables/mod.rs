@@ -1,8 +1,10 @@
 //! kube-proxy's nftables rules: how each is spelled, and all of them on one node.
 //!
 //! Owns the text of rules and map elements as kube-proxy writes them (pkg/proxy/nftables/proxier.go, v1.36); the whole
-//! table of an address family is [`dump`]'s (`ruleset`). What they decide for a packet is in [`super::proxy`].
+//! table of an address family is [`dump`]'s (`ruleset`). What they decide for a packet is in [`super::proxy`], and for
+//! which of several Services at one address in `maps`.
 
+pub(super) mod maps;
 mod ruleset;
 
 use std::net::{IpAddr, SocketAddr};

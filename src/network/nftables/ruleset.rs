@@ -97,14 +97,20 @@ pub fn dump(proxy: &Proxy<'_>, node: NodeId, v4: bool) -> String {
     let (elements, rules): (Vec<Rule>, Vec<Rule>) =
         rules.into_iter().partition(|rule| rule.chain.starts_with('@'));
     lines.extend(rules.iter().map(|rule| format!("add rule {table} {} {}", rule.chain, rule.text)));
+    // A set or map has each key once: what several Services claim, the first of them has.
     let mut seen = BTreeSet::new();
-    for rule in elements {
-        let line = format!("add element {table} {} {{ {} }}", &rule.chain[1..], rule.text);
-        if seen.insert(line.clone()) {
-            lines.push(line);
+    for rule in &elements {
+        if seen.insert((&rule.chain, key(&rule.text))) {
+            lines.push(format!("add element {table} {} {{ {} }}", &rule.chain[1..], rule.text));
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// The key of an element, before its comment and verdict.
+fn key(element: &str) -> &str {
+    let end = element.find(" comment ").or_else(|| element.find(" : "));
+    &element[..end.unwrap_or(element.len())]
 }
 
 /// The rules, elements and sets of one Service port on a node.
