@@ -5,39 +5,11 @@
 //! kernel decides whether a rule matches, it goes both ways, so that a table has several possible ends.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// A packet as rules see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Header {
-    pub protocol: &'static str,
-    pub source: IpAddr,
-    pub destination: SocketAddr,
-    pub mark: u32,
-    /// Whether conntrack has translated its destination.
-    pub translated: bool,
-}
-
-/// What a rule, or the policy of a chain, decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    Accept,
-    Drop,
-    Reject,
-    Dnat(SocketAddr),
-    Masquerade,
-}
-
-/// How a packet came out of a table.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct End {
-    pub header: Header,
-    pub verdict: Verdict,
-    /// The rule that decided; empty for a policy.
-    pub rule: String,
-}
+use crate::netfilter::{End, Header, Verdict};
 
 /// All tables of a node in one address family.
 #[derive(Debug, Default)]
@@ -134,11 +106,8 @@ impl Tables {
         header: Header,
         is_local: &dyn Fn(IpAddr) -> bool,
     ) -> BTreeSet<End> {
-        if self.0.is_empty() {
-            // Nobody has written rules for this address family.
-            return BTreeSet::from([End { header, verdict: Verdict::Accept, rule: String::new() }]);
-        }
-        let chains = self.0.get(table).expect("the table is printed");
+        // Where nobody has written rules for this address family, or of this kind.
+        let Some(chains) = self.0.get(table) else { return BTreeSet::from([End::accepted(header)]) };
         let policy = chains[chain].policy.expect("a table is entered by a built-in chain");
         let left = pass(chains, chain, header, is_local).into_iter();
         left.map(|left| match left {

@@ -1,18 +1,19 @@
-//! What kube-proxy's rules say of a packet, as `iptables-save` prints them on a node, is what the walk does to it
-//! there.
+//! What kube-proxy's rules say of a packet, as `iptables-save` or `nft` prints them on a node, is what the walk does to
+//! it there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use portside::api::registry::Kind;
+use portside::cluster::settings::ProxyMode;
 use portside::network::{
     Drop, DropCause, Hop, NoRoute, NoRouteCause, Origin, Outcome, Packet, Place, Sending, Step, Trace,
     Transport,
 };
 use portside::simulation::Simulation;
 
-use crate::iptables::{Header, Tables, Verdict};
+use crate::netfilter::{Header, Rules, Stage, Verdict};
 use crate::worlds;
 
 const SEEDS: std::ops::Range<u64> = 0..24;
@@ -56,8 +57,8 @@ type Asked = (bool, Header);
 /// The rules of one node.
 struct Node {
     own: Vec<IpAddr>,
-    v4: Tables,
-    v6: Tables,
+    v4: Rules,
+    v6: Rules,
     answers: HashMap<Asked, Rc<BTreeSet<Passage>>>,
 }
 
@@ -65,14 +66,17 @@ impl Node {
     fn of(world: &Simulation, name: &str) -> Self {
         let topology = world.network.topology();
         let id = topology.node_named(name).expect("the node exists");
-        let text = world.network.iptables_save(name, "").expect("the node exists");
-        let text6 = world.network.ip6tables_save(name, "").expect("the node exists");
         let own = topology.own_addresses(id).collect();
-        Self { own, v4: Tables::read(&text), v6: Tables::read(&text6), answers: HashMap::new() }
+        let [v4, v6] = [true, false].map(|v4| Rules::of(world, name, v4));
+        Self { own, v4, v6, answers: HashMap::new() }
     }
 
     fn is_local(&self, address: IpAddr) -> bool {
         address.is_loopback() || self.own.contains(&address)
+    }
+
+    fn rules(&self, header: &Header) -> &Rules {
+        if header.source.is_ipv4() { &self.v4 } else { &self.v6 }
     }
 
     /// All that may happen to a packet here, by the rules alone.
@@ -86,11 +90,14 @@ impl Node {
     }
 
     fn all_passages(&self, is_sent: bool, header: Header) -> BTreeSet<Passage> {
-        let tables = if header.source.is_ipv4() { &self.v4 } else { &self.v6 };
+        let rules = self.rules(&header);
         let is_local = |address| self.is_local(address);
         let entry = if is_sent { "OUTPUT" } else { "PREROUTING" };
+        if let Some(ended) = rules.only(Stage::Untranslated, entry, header, &is_local) {
+            return BTreeSet::from([Passage { translated: None, ended: Some(ended), masqueraded: None }]);
+        }
         let mut passages = BTreeSet::new();
-        for end in tables.ends("nat", entry, header, &is_local) {
+        for end in rules.ends(Stage::Translation, entry, header, &is_local) {
             let (header, translated) = match end.verdict {
                 Verdict::Dnat(destination) => {
                     (Header { destination, translated: true, ..end.header }, Some((destination, end.rule)))
@@ -99,38 +106,25 @@ impl Node {
                 other => panic!("{other:?} is not for {entry}"),
             };
             let stays = self.is_local(header.destination.ip());
-            let hooks: &[&str] = match (is_sent, stays) {
-                (true, true) => &["OUTPUT", "INPUT"],
-                (true, false) => &["OUTPUT"],
-                (false, true) => &["INPUT"],
-                (false, false) => &["FORWARD"],
+            let hooks: &[(Stage, &str)] = match (is_sent, stays) {
+                // What a node sends to itself comes in by its loopback.
+                (true, true) => &[
+                    (Stage::Filter, "OUTPUT"),
+                    (Stage::Untranslated, "PREROUTING"),
+                    (Stage::Filter, "INPUT"),
+                ],
+                (true, false) => &[(Stage::Filter, "OUTPUT")],
+                (false, true) => &[(Stage::Filter, "INPUT")],
+                (false, false) => &[(Stage::Filter, "FORWARD")],
             };
-            let ended = hooks.iter().find_map(|hook| only(tables, hook, header, &is_local));
+            let ended = hooks.iter().find_map(|(stage, hook)| rules.only(*stage, hook, header, &is_local));
             let leaves = ended.is_none() && !stays;
-            let masqueraded = leaves.then(|| self.is_masqueraded(tables, header));
+            let source = || rules.only(Stage::Translation, "POSTROUTING", header, &is_local);
+            let masqueraded = leaves.then(|| source().is_some_and(|(by, _)| by == Verdict::Masquerade));
             passages.insert(Passage { translated, ended, masqueraded });
         }
         passages
     }
-
-    fn is_masqueraded(&self, tables: &Tables, header: Header) -> bool {
-        let ends = tables.ends("nat", "POSTROUTING", header, &|address| self.is_local(address));
-        assert_eq!(ends.len(), 1, "nothing is left to chance after routing: {ends:?}");
-        ends.iter().all(|end| end.verdict == Verdict::Masquerade)
-    }
-}
-
-/// How a chain of the filter table ends a packet, if it does.
-fn only(
-    tables: &Tables,
-    chain: &str,
-    header: Header,
-    is_local: &dyn Fn(IpAddr) -> bool,
-) -> Option<(Verdict, String)> {
-    let ends = tables.ends("filter", chain, header, is_local);
-    assert_eq!(ends.len(), 1, "nothing is left to chance in the filter table: {ends:?}");
-    let end = ends.into_iter().next().expect("there is one end");
-    (end.verdict != Verdict::Accept).then_some((end.verdict, end.rule))
 }
 
 /// The stays on nodes in a trace, without the answer's.
@@ -328,11 +322,11 @@ fn sends_many(compared: &mut Compared, dice: &mut fastrand::Rng) {
     }
 }
 
-#[test]
-fn the_printed_rules_say_what_the_walk_does() {
+/// Compares in all worlds of a mode.
+fn compare(mode: ProxyMode) {
     let mut total = Counts::default();
     for seed in SEEDS {
-        let mut compared = Compared::new(worlds::world(seed));
+        let mut compared = Compared::new(worlds::world(seed, mode));
         let mut dice = fastrand::Rng::with_seed(seed);
         sends_many(&mut compared, &mut dice);
         let mut later = Compared::new(worlds::with_less(compared.world));
@@ -340,15 +334,31 @@ fn the_printed_rules_say_what_the_walk_does() {
         total.add_all(&compared.counts);
         total.add_all(&later.counts);
     }
-    println!("{total:?}");
     assert!(total.stays > 10_000 && total.untouched > 2_000, "{total:?}");
     assert!(total.translated > 3_000 && total.masqueraded > 2_000, "{total:?}");
     assert!(total.rejected > 500 && total.dropped > 200, "{total:?}");
 }
 
 #[test]
+fn the_printed_rules_say_what_the_walk_does() {
+    compare(ProxyMode::Iptables);
+}
+
+#[test]
+fn the_printed_rules_of_nftables_say_what_the_walk_does() {
+    compare(ProxyMode::Nftables);
+}
+
+#[test]
 fn every_destination_that_the_printed_rules_allow_is_reached() {
-    let mut compared = Compared::new(worlds::world(1));
+    for mode in [ProxyMode::Iptables, ProxyMode::Nftables] {
+        reach_all(mode);
+    }
+}
+
+/// Sends by every way to a Service until nothing new comes of it.
+fn reach_all(mode: ProxyMode) {
+    let mut compared = Compared::new(worlds::world(1, mode));
     let object = compared.world.cluster.find(Kind::Service, "default", "three").expect("it is made");
     let service = object.as_service().expect("it is a Service");
     let inside = SocketAddr::new(service.cluster_ips[0], 80);

@@ -10,7 +10,7 @@ use portside::api::registry::Kind;
 use portside::api::value::SmolStr;
 use portside::api::yaml;
 use portside::cluster::clock::Span;
-use portside::cluster::settings::Cloud;
+use portside::cluster::settings::{Cloud, ProxyMode};
 use portside::cluster::{Actor, Request, Settings, Verb};
 use portside::simulation::Simulation;
 
@@ -61,9 +61,9 @@ pub struct Builder {
 }
 
 /// A world, settled, with kube-proxy's rules written.
-pub fn world(seed: u64) -> Simulation {
+pub fn world(seed: u64, proxy_mode: ProxyMode) -> Simulation {
     let zones = vec!["a".to_owned(), "b".to_owned()];
-    let settings = Settings { seed, zones, cloud: Cloud::On, ..Settings::default() };
+    let settings = Settings { seed, zones, cloud: Cloud::On, proxy_mode, ..Settings::default() };
     let settings = if seed.is_multiple_of(3) { settings.dual_stack() } else { settings };
     let mut builder = Builder { world: Simulation::new(settings), dice: fastrand::Rng::with_seed(seed) };
     builder.pods();
