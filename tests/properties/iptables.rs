@@ -98,6 +98,12 @@ impl Tables {
         tables
     }
 
+    /// Whether a chain of a table has a rule.
+    pub fn has(&self, table: &str, chain: &str, text: &str) -> bool {
+        let chain = self.0.get(table).and_then(|chains| chains.get(chain));
+        chain.is_some_and(|chain| chain.rules.iter().any(|rule| rule.text == text))
+    }
+
     /// All possible ends of a packet that enters a table by a built-in chain.
     pub fn ends(
         &self,

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use portside::cluster::settings::ProxyMode;
+use portside::network::Rule;
 use portside::simulation::Simulation;
 
 use crate::{iptables, nftables};
@@ -74,6 +75,15 @@ impl Rules {
         Self {
             nftables: nftables::Ruleset::read(&commands, if v4 { "ip" } else { "ip6" }),
             iptables: iptables::Tables::read(&saved.expect("the node exists")),
+        }
+    }
+
+    /// Whether a rule that a packet met is printed. Routes and what conntrack knows are no rules of netfilter.
+    pub fn prints(&self, rule: &Rule) -> bool {
+        match rule.table {
+            "route" | "conntrack" => true,
+            "ip kube-proxy" | "ip6 kube-proxy" => self.nftables.has(&rule.chain, &rule.text),
+            table => self.iptables.has(table, &rule.chain, &rule.text),
         }
     }
 

@@ -142,6 +142,14 @@ impl Ruleset {
         assert!(before.is_none(), "{name} is declared twice");
     }
 
+    /// Whether a chain has a rule; an element stands in the "chain" `@SET`.
+    pub fn has(&self, chain: &str, text: &str) -> bool {
+        if let Some(set) = chain.strip_prefix('@') {
+            return self.set(set).elements.values().any(|element| element.text == text);
+        }
+        self.chains.get(chain).is_some_and(|chain| chain.rules.iter().any(|rule| rule.text == text))
+    }
+
     /// All possible ends of a packet at a hook.
     pub fn ends(
         &self,

@@ -265,6 +265,10 @@ impl Compared {
                 stay.node,
                 stay.packet,
             );
+            let rules = node.rules(&stay.header());
+            for rule in stay.hops.iter().flat_map(|hop| &hop.rules) {
+                assert!(rules.prints(rule), "{} does not print {rule:?}\n{trace:#?}", stay.node);
+            }
             self.counts.add(&seen);
         }
     }
