@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use super::flows::{Flow, FlowAnswer, Flows};
 use super::hop::{Hop, Place, Recorder, Rules, Step};
-use super::host_ports;
+use super::host_ports::{self, HostPort};
 use super::icmp_limit::{Host, IcmpLimit};
+use super::nftables::maps;
 use super::outcome::{DropCause, NoRouteCause, Outcome, PortName, RefusedCause};
 use super::packet::Packet;
 use super::proxy::{Draw, Filter, Hook, MasqueradeReason, Proxy};
@@ -247,11 +248,21 @@ impl<'a, R: Recorder> Walk<'a, R> {
         let Some(way) = host_ports::forward(topology, node, &packet) else { return };
         passing.packet = packet.to(way.host_port.to);
         passing.translated = true;
-        passing.masquerade = way.masquerade.then_some(MasqueradeReason::HostPort);
+        passing.masquerade = way.masquerade.then(|| self.host_port_reason(node, &packet, way.host_port));
         self.translated = true;
         let from_node = passing.entered == Entered::Locally;
         let why = || host_ports::translation(topology, node, &packet, from_node, way);
         self.pass(node, Step::Dnat, packet, passing.packet, why, None);
+    }
+
+    /// Whose rule masquerades what comes by a host port. That of nftables for what a Pod sends to itself asks not who
+    /// translated it, and stands before the plugin's.
+    fn host_port_reason(&self, node: NodeId, packet: &Packet, host_port: &HostPort) -> MasqueradeReason {
+        let to_itself = self.proxy.mode == ProxyMode::Nftables && packet.source.ip() == host_port.to.ip();
+        if to_itself && maps::is_hairpin(&self.proxy, node, host_port.protocol, host_port.to) {
+            return MasqueradeReason::Hairpin;
+        }
+        MasqueradeReason::HostPort
     }
 
     /// kube-proxy's filter rules. What was translated passes them all.

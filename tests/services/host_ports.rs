@@ -132,3 +132,14 @@ fn a_pod_on_its_nodes_network_answers_at_the_nodes_address_and_through_its_servi
         &[("# direct", "192.168.1.73"), ("# service", "k8s-w2"), ("# by address", "k8s-w2")],
     );
 }
+
+#[test]
+fn what_a_pod_sends_to_itself_by_a_host_port_is_masqueraded_by_nftables_if_a_service_leads_to_it() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}\n";
+    let session = world(
+        "# run world proxyMode=nftables\n# sleep 3s\n# place pod web\n\
+         $ trace curl -sS -m 1 192.168.1.73:8888/hostname | grep -o -e @hairpin-connections -e CNI-HOSTPORT-MASQ\n",
+    );
+    check(&session, MANIFEST, &[("trace", "CNI-HOSTPORT-MASQ")]);
+    check(&session, &format!("{MANIFEST}---\n{service}"), &[("trace", "@hairpin-connections")]);
+}

@@ -1,13 +1,16 @@
 //! Which Service port kube-proxy's maps lead to where several have one address, protocol and port, as people may write
 //! in `externalIPs`.
 //!
-//! Owns that choice. A map holds one element for a key (`nftElementStorage`); of several Service ports that would have
+//! Owns that choice, and which endpoints a node uses at all. A map holds one element for a key (`nftElementStorage`); of several Service ports that would have
 //! it, kube-proxy writes any, here the first by name. But each map is asked for itself: who has no endpoint has no
 //! element among `service-ips`, and leaves it to others there, and the other way round.
 
-use crate::api::typed::Policy;
+use std::net::SocketAddr;
+
+use crate::api::typed::{Policy, Protocol};
 use crate::network::packet::Packet;
 use crate::network::proxy::{Filter, Hook, Proxy};
+use crate::network::services::{ServicePort, Vantage};
 use crate::network::tables::{Frontend, Matched};
 use crate::network::topology::NodeId;
 
@@ -61,4 +64,26 @@ pub fn stops<'a>(
     let by_address = claims(proxy, node, packet).filter(|one| one.frontend != Frontend::NodePort);
     let all = node_port(proxy, node, packet).into_iter().chain(by_address);
     all.filter_map(|one| Some((one, proxy.lacks_endpoints(one, node, hook)?))).next()
+}
+
+/// The endpoints that a node uses for a Service port under policy `Cluster`, and those under policy `Local`: none where
+/// no address of it has that policy.
+pub fn used(port: &ServicePort, vantage: Vantage<'_>) -> (Vec<u32>, Vec<u32>) {
+    let internal_local = port.internal_policy == Policy::Local;
+    let external_local = port.external_policy == Policy::Local && port.is_external();
+    let uses_all = !internal_local || port.is_external();
+    let all = if uses_all { port.cluster_candidates(vantage).into_owned() } else { Vec::new() };
+    let local = if internal_local || external_local { port.local_candidates(vantage) } else { Vec::new() };
+    (all, local)
+}
+
+/// Whether an endpoint is one of the node's own that send to themselves by a Service (`hairpin-connections`): it is
+/// masqueraded then whoever translated the packet.
+pub fn is_hairpin(proxy: &Proxy<'_>, node: NodeId, protocol: Protocol, to: SocketAddr) -> bool {
+    let vantage = proxy.vantage(node);
+    proxy.tables.all().filter(|port| port.protocol() == protocol && port.has_endpoints()).any(|port| {
+        let (all, local) = used(port, vantage);
+        let mut backends = all.iter().chain(&local).map(|index| &port.endpoints[*index as usize]);
+        backends.any(|backend| backend.address == to && backend.node == *vantage.node)
+    })
 }

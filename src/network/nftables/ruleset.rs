@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{
     NODE_PORT_CHECK, SERVICE_CHECK, carried, chain, cluster_ips_check, element, endpoint_name,
-    endpoint_rules, external, firewall, firewall_ip, in_family, is_v4, mark_cluster_ip, masquerade,
+    endpoint_rules, external, firewall, firewall_ip, in_family, is_v4, maps, mark_cluster_ip, masquerade,
     no_endpoints, node_ports_map, pick, remembered, rule, service_chain, service_ip, service_node_port,
     services_map, table,
 };
@@ -124,12 +124,7 @@ fn service(
 ) {
     let internal_local = port.internal_policy == Policy::Local;
     let external_local = port.external_policy == Policy::Local && port.is_external();
-    let all = if !internal_local || port.is_external() {
-        port.cluster_candidates(vantage).into_owned()
-    } else {
-        Vec::new()
-    };
-    let local = if internal_local || external_local { port.local_candidates(vantage) } else { Vec::new() };
+    let (all, local) = maps::used(port, vantage);
     let reject = !port.has_endpoints();
     rules.push(element(is_v4(port), "cluster-ips", port.cluster_ip.to_string()));
     if reject || (internal_local && local.is_empty()) {
