@@ -28,8 +28,10 @@ struct Passage {
     translated: Option<(SocketAddr, String)>,
     /// How a rule ended it, if one did.
     ended: Option<(Verdict, String)>,
-    /// Whether its source was rewritten; `None` if it did not get so far.
-    masqueraded: Option<bool>,
+    /// Whether it went on to another place.
+    leaves: bool,
+    /// The rule that rewrote its source then, if one did.
+    masqueraded: Option<String>,
 }
 
 /// A packet on a node, from its coming to its going.
@@ -94,7 +96,12 @@ impl Node {
         let is_local = |address| self.is_local(address);
         let entry = if is_sent { "OUTPUT" } else { "PREROUTING" };
         if let Some(ended) = rules.only(Stage::Untranslated, entry, header, &is_local) {
-            return BTreeSet::from([Passage { translated: None, ended: Some(ended), masqueraded: None }]);
+            return BTreeSet::from([Passage {
+                translated: None,
+                ended: Some(ended),
+                leaves: false,
+                masqueraded: None,
+            }]);
         }
         let mut passages = BTreeSet::new();
         for end in rules.ends(Stage::Translation, entry, header, &is_local) {
@@ -119,11 +126,18 @@ impl Node {
             };
             let ended = hooks.iter().find_map(|(stage, hook)| rules.only(*stage, hook, header, &is_local));
             let leaves = ended.is_none() && !stays;
-            let source = || rules.only(Stage::Translation, "POSTROUTING", header, &is_local);
-            let masqueraded = leaves.then(|| source().is_some_and(|(by, _)| by == Verdict::Masquerade));
-            passages.insert(Passage { translated, ended, masqueraded });
+            let masqueraded = if leaves { self.masqueraded(header) } else { None };
+            passages.insert(Passage { translated, ended, leaves, masqueraded });
         }
         passages
+    }
+
+    fn masqueraded(&self, header: Header) -> Option<String> {
+        let is_local = |address| self.is_local(address);
+        let (verdict, rule) =
+            self.rules(&header).only(Stage::Translation, "POSTROUTING", header, &is_local)?;
+        assert_eq!(verdict, Verdict::Masquerade, "{rule}");
+        Some(rule)
     }
 }
 
@@ -174,8 +188,9 @@ impl Stay<'_> {
         let dropped = self.hop(Step::Drop).and_then(|hop| Some((dropped_by(outcome)?, rule(hop))));
         let ended = rejected.or(dropped);
         let stays = self.hops.iter().any(|hop| matches!(hop.step, Step::Deliver | Step::Reset));
-        let masqueraded = (ended.is_none() && !stays).then(|| self.hop(Step::Masquerade).is_some());
-        Passage { translated, ended, masqueraded }
+        let leaves = ended.is_none() && !stays;
+        let masqueraded = self.hop(Step::Masquerade).map(rule);
+        Passage { translated, ended, leaves, masqueraded }
     }
 }
 
@@ -208,8 +223,9 @@ impl Counts {
             Some(_) => self.dropped += 1,
             None => {}
         }
-        self.masqueraded += usize::from(passage.masqueraded == Some(true));
-        self.untouched += usize::from(passage.masqueraded == Some(false) && passage.translated.is_none());
+        self.masqueraded += usize::from(passage.masqueraded.is_some());
+        let untouched = passage.translated.is_none() && passage.masqueraded.is_none();
+        self.untouched += usize::from(passage.leaves && untouched);
     }
 }
 
@@ -255,7 +271,9 @@ impl Compared {
             let may = node.passages(stay.is_sent, stay.header());
             let as_seen = |one: &Passage| {
                 one.translated == seen.translated
-                    && (used_up(&stay) || (one.ended == seen.ended && one.masqueraded == seen.masqueraded))
+                    && (used_up(&stay)
+                        || (&one.ended, one.leaves, &one.masqueraded)
+                            == (&seen.ended, seen.leaves, &seen.masqueraded))
             };
             assert!(
                 may.iter().any(as_seen),
@@ -274,49 +292,9 @@ impl Compared {
     }
 }
 
-fn origins(world: &Simulation) -> Vec<Origin> {
-    let pods = world.cluster.list(Kind::Pod, None).map(|pod| Origin::Pod(pod.key.clone()));
-    let nodes = world.cluster.list(Kind::Node, None).map(|node| Origin::node(node.name().clone()));
-    let outside = [Origin::Outside, Origin::OutsideHost(IpAddr::from([198, 51, 100, 7]))];
-    // Nodes and hosts outside as often as Pods.
-    let few: Vec<Origin> = nodes.chain(outside.clone()).chain(outside).collect();
-    pods.chain(few.iter().cycle().take(3 * few.len()).cloned()).collect()
-}
-
-/// Every address of every Service with a port of it, and with one that it does not have; and some that are no
-/// Service's.
-fn frontends(world: &Simulation) -> Vec<(SocketAddr, Transport)> {
-    let topology = world.network.topology();
-    let of_nodes = topology.nodes().flat_map(|(id, _)| topology.own_addresses(id));
-    let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
-    let of_nodes: Vec<IpAddr> = of_nodes.chain(loopback).collect();
-    let mut found = Vec::new();
-    for object in world.cluster.list(Kind::Service, None) {
-        let service = object.as_service().expect("it is a Service");
-        let addresses =
-            || service.cluster_ips.iter().chain(&service.external_ips).chain(&service.balancer_ips);
-        for port in &service.ports {
-            let transport = Transport::from(port.protocol);
-            let at = |ip: &IpAddr, port| (SocketAddr::new(*ip, port), transport);
-            // As often as node ports, of which each node has several; and a port that it does not have.
-            for number in [port.port; 6].into_iter().chain([port.port + 7]) {
-                found.extend(addresses().map(|ip| at(ip, number)));
-            }
-            if port.node_port != 0 {
-                found.extend(of_nodes.iter().map(|ip| at(ip, port.node_port)));
-            }
-        }
-    }
-    let pods = world.cluster.list(Kind::Pod, None).filter_map(|pod| pod.as_pod());
-    let of_pods = pods.flat_map(|pod| pod.ips.iter()).map(|ip| SocketAddr::new(*ip, 8080));
-    let others = of_nodes.iter().flat_map(|ip| [22, 30_032].map(|port| SocketAddr::new(*ip, port)));
-    found.extend(of_pods.chain(others).map(|to| (to, Transport::Tcp)));
-    found
-}
-
 /// Sends packets from anybody to any frontend.
 fn sends_many(compared: &mut Compared, dice: &mut fastrand::Rng) {
-    let (origins, frontends) = (origins(&compared.world), frontends(&compared.world));
+    let (origins, frontends) = (worlds::origins(&compared.world), worlds::frontends(&compared.world));
     for _ in 0..PACKETS {
         let from = dice.choice(&origins).expect("somebody sends");
         let (to, usual) = *dice.choice(&frontends).expect("there are Services");

@@ -1,9 +1,9 @@
 //! Worlds full of Services of every kind, from a seed.
 //!
 //! Owns what stands in such a world: Pods that serve, that are not ready, on the node's network and with host ports,
-//! Services with every policy, and EndpointSlices that a person wrote.
+//! Services with every policy, and EndpointSlices that a person wrote; and who can send there, and to what.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use portside::api::object::Key;
 use portside::api::registry::Kind;
@@ -12,6 +12,7 @@ use portside::api::yaml;
 use portside::cluster::clock::Span;
 use portside::cluster::settings::{Cloud, ProxyMode};
 use portside::cluster::{Actor, Request, Settings, Verb};
+use portside::network::{Origin, Transport};
 use portside::simulation::Simulation;
 
 /// How many Services each world has besides those that every cluster has.
@@ -83,6 +84,47 @@ pub fn with_less(mut world: Simulation) -> Simulation {
     assert!(world.settle(LIMIT), "the world comes to rest");
     world.network.sync_now(world.cluster.now());
     world
+}
+
+/// Everybody who can send there.
+pub fn origins(world: &Simulation) -> Vec<Origin> {
+    let pods = world.cluster.list(Kind::Pod, None).map(|pod| Origin::Pod(pod.key.clone()));
+    let nodes = world.cluster.list(Kind::Node, None).map(|node| Origin::node(node.name().clone()));
+    let outside = [Origin::Outside, Origin::OutsideHost(IpAddr::from([198, 51, 100, 7]))];
+    // Nodes and hosts outside as often as Pods.
+    let few: Vec<Origin> = nodes.chain(outside.clone()).chain(outside).collect();
+    pods.chain(few.iter().cycle().take(3 * few.len()).cloned()).collect()
+}
+
+/// Every address of every Service with a port of it, and with one that it does not have; and some that are no
+/// Service's.
+pub fn frontends(world: &Simulation) -> Vec<(SocketAddr, Transport)> {
+    let topology = world.network.topology();
+    let of_nodes = topology.nodes().flat_map(|(id, _)| topology.own_addresses(id));
+    let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
+    let of_nodes: Vec<IpAddr> = of_nodes.chain(loopback).collect();
+    let mut found = Vec::new();
+    for object in world.cluster.list(Kind::Service, None) {
+        let service = object.as_service().expect("it is a Service");
+        let addresses =
+            || service.cluster_ips.iter().chain(&service.external_ips).chain(&service.balancer_ips);
+        for port in &service.ports {
+            let transport = Transport::from(port.protocol);
+            let at = |ip: &IpAddr, port| (SocketAddr::new(*ip, port), transport);
+            // As often as node ports, of which each node has several; and a port that it does not have.
+            for number in [port.port; 6].into_iter().chain([port.port + 7]) {
+                found.extend(addresses().map(|ip| at(ip, number)));
+            }
+            if port.node_port != 0 {
+                found.extend(of_nodes.iter().map(|ip| at(ip, port.node_port)));
+            }
+        }
+    }
+    let pods = world.cluster.list(Kind::Pod, None).filter_map(|pod| pod.as_pod());
+    let of_pods = pods.flat_map(|pod| pod.ips.iter()).map(|ip| SocketAddr::new(*ip, 8080));
+    let others = of_nodes.iter().flat_map(|ip| [22, 30_032].map(|port| SocketAddr::new(*ip, port)));
+    found.extend(of_pods.chain(others).map(|to| (to, Transport::Tcp)));
+    found
 }
 
 impl Builder {
