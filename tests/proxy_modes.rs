@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use portside::api::registry::Kind;
 use portside::cluster::settings::ProxyMode;
-use portside::network::{DropCause, Origin, Outcome, Place, RefusedCause, Trace, Transport};
+use portside::network::{DropCause, Origin, Outcome, Place, RefusedCause, Step, Trace, Transport};
 
 #[path = "mistakes/world.rs"]
 #[allow(dead_code, reason = "the tests of mistakes use more of it")]
@@ -226,4 +226,25 @@ fn every_rule_of_an_ipvs_trace_stands_in_what_the_node_prints() {
         }
     }
     assert!(compared > 80, "{compared} rules were compared");
+}
+
+#[test]
+fn nftables_masquerades_at_the_inside_address_of_any_service() {
+    for (mode, is_masqueraded) in [(ProxyMode::Iptables, false), (ProxyMode::Nftables, true)] {
+        let world = worlds(mode);
+        let address = world.cluster_ip("web");
+        let spec = format!(
+            "{{selector: {{app: one}}, externalIPs: [{address}], externalTrafficPolicy: Local, ports: [{{port: 85, targetPort: 80}}]}}"
+        );
+        world.apply("borrows.yaml", &service("borrows", &spec));
+        world.run("sleep 3");
+        world.host.with(|simulation| {
+            let topology = simulation.network.topology_mut();
+            topology.routed.push((address.into(), "k8s-w1".into()));
+        });
+        let trace = connect(&world, &Origin::Outside, &at(&world, "web", 85));
+        assert_eq!(word(&trace.outcome), "answered", "{mode:?}: {:?}", trace.outcome);
+        let step = trace.hops.iter().any(|hop| hop.step == Step::Masquerade);
+        assert_eq!(step, is_masqueraded, "{mode:?}: {trace:#?}");
+    }
 }

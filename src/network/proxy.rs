@@ -191,6 +191,11 @@ impl<'a> Proxy<'a> {
             (true, Policy::Local) if from_node => (Some(MasqueradeReason::FromNode), false),
             (true, Policy::Local) => (None, true),
         };
+        // nftables asks for the address alone: it may be another Service's inside the cluster.
+        let marked = self.mode == ProxyMode::Nftables && !from_pods && self.tables.is_cluster_ip(to.ip());
+        if masquerade.is_none() && marked {
+            masquerade = Some(MasqueradeReason::SourceOutsidePods);
+        }
         let vantage = self.vantage(node);
         let candidates =
             if local { Cow::Owned(port.local_candidates(vantage)) } else { port.cluster_candidates(vantage) };
