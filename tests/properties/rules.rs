@@ -18,7 +18,7 @@ use crate::worlds;
 
 const SEEDS: std::ops::Range<u64> = 0..24;
 /// How many packets are sent in each world, before some Services are deleted and after.
-const PACKETS: usize = 500;
+const PACKETS: usize = 350;
 const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Udp, Transport::Sctp];
 
 /// What happens to a packet on a node.
@@ -199,7 +199,9 @@ impl Stay<'_> {
 fn dropped_by(outcome: &Outcome) -> Option<Verdict> {
     let Outcome::Dropped(Drop { cause, .. }) = outcome else { return None };
     match cause {
-        DropCause::NoLocalEndpoints { .. } | DropCause::SourceRanges(_) => Some(Verdict::Drop),
+        DropCause::NoLocalEndpoints { .. } | DropCause::SourceRanges(_) | DropCause::NoSuchService => {
+            Some(Verdict::Drop)
+        }
         DropCause::Unanswered => Some(Verdict::Reject),
         _ => None,
     }

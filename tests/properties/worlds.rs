@@ -21,7 +21,7 @@ const LIMIT: Span = Span::from_seconds(600);
 /// The first of the node ports that the Services have; some of them are host ports too.
 const NODE_PORTS: u16 = 30_000;
 
-/// Ports of Services: protocol, and where they lead. Nobody listens on 9999.
+/// Ports of Services: protocol, and where they lead. Nobody listens on 9999; the last is a node port too.
 const PORTS: &[&str] = &[
     "port: 80, targetPort: http",
     "port: 81, targetPort: 8080",
@@ -29,6 +29,7 @@ const PORTS: &[&str] = &[
     "port: 53, protocol: UDP, targetPort: datagrams",
     "port: 80, protocol: UDP, targetPort: 9999",
     "port: 90, protocol: SCTP, targetPort: 9090",
+    "port: 30010, targetPort: http",
 ];
 
 /// Sources that a load balancer accepts.
@@ -41,8 +42,10 @@ const RANGES: &[&str] = &[
     "198.51.100.0/24",
 ];
 
-/// Addresses in `externalIPs`: some of them are routed to a node, one is a node's own.
-const EXTERNAL: &[&str] = &["203.0.113.50", "203.0.113.241", "203.0.113.242", "192.168.1.74"];
+/// Addresses in `externalIPs`: some of them are routed to a node, one is a node's own, one is a Service's inside the
+/// cluster and one might be.
+const EXTERNAL: &[&str] =
+    &["203.0.113.50", "203.0.113.241", "203.0.113.242", "192.168.1.74", "10.96.0.10", "10.96.77.77"];
 
 /// What serves, by the label `app`: where each Pod is, and what else is said of it.
 const PODS: &[(&str, &str, &str, &str)] = &[
@@ -123,7 +126,8 @@ pub fn frontends(world: &Simulation) -> Vec<(SocketAddr, Transport)> {
     let pods = world.cluster.list(Kind::Pod, None).filter_map(|pod| pod.as_pod());
     let of_pods = pods.flat_map(|pod| pod.ips.iter()).map(|ip| SocketAddr::new(*ip, 8080));
     let others = of_nodes.iter().flat_map(|ip| [22, 30_032].map(|port| SocketAddr::new(*ip, port)));
-    found.extend(of_pods.chain(others).map(|to| (to, Transport::Tcp)));
+    let nobodys = SocketAddr::new(IpAddr::from([10, 96, 200, 200]), 80);
+    found.extend(of_pods.chain(others).chain([nobodys; 6]).map(|to| (to, Transport::Tcp)));
     found
 }
 
