@@ -14,12 +14,6 @@ pub fn reduced_motion() -> bool {
     matches_media("(prefers-reduced-motion: reduce)")
 }
 
-/// The value that a property of its style, such as a colour of the palette, has on an element.
-pub fn style_of(element: &Element, name: &str) -> String {
-    let style = gloo::utils::window().get_computed_style(element).ok().flatten();
-    style.and_then(|style| style.get_property_value(name).ok()).unwrap_or_default()
-}
-
 /// Whether a media query holds now.
 pub fn matches_media(query: &str) -> bool {
     gloo::utils::window().match_media(query).ok().flatten().is_some_and(|list| list.matches())

@@ -17,7 +17,6 @@ use super::model::journey_words::{name_of, step_words};
 use super::model::layout::{Layout, Point};
 use super::player::{Player, use_stop};
 use super::send::SendForm;
-use super::sparks::Sparks;
 use super::terminal::Hint;
 use super::world::{Lower, Pane, Topic, World, use_world};
 use super::{dom, focus, words};
@@ -66,6 +65,7 @@ pub fn PacketView(properties: &ViewProperties) -> Html {
         use_effect_with(matched, |matched| focus::only("matched", matched));
     }
     let map = world.map();
+    let sparks = world.sparks();
     let still = dom::reduced_motion();
     html! {
         <div class={classes!("packets", (journey.is_some() && !player.is_over()).then_some("following"))} aria-hidden="true">
@@ -74,7 +74,7 @@ pub fn PacketView(properties: &ViewProperties) -> Html {
                 { label(&journey, stop, &packet) }
             }
             if !still {
-                <Sparks layout={Rc::clone(&layout)} />
+                { for sparks.iter().map(|spark| spark_view(spark, &layout, &map)) }
             }
         </div>
     }
@@ -152,6 +152,17 @@ fn label(journey: &Journey, stop: usize, packet: &NodeRef) -> Html {
             </span>
         </div>
     }
+}
+
+fn spark_view(journey: &Journey, layout: &Layout, map: &super::model::map::Map) -> Html {
+    let points = journey.points(layout, map);
+    let path: Vec<String> = points.iter().map(|point| format!("{:.1} {:.1}", point.x, point.y)).collect();
+    if path.len() < 2 {
+        return Html::default();
+    }
+    let class = if journey.end == End::Delivered { "spark" } else { "spark failed" };
+    let style = format!("offset-path:path('M{}')", path.join("L"));
+    html! { <i key={format!("spark {}", journey.number)} {class} {style}></i> }
 }
 
 /// The panel below the map: the last packet in one line, its stops one by one, and the control that sends.

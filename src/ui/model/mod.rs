@@ -5,7 +5,6 @@
 //! - [`facts`]: what the inspector says of an object.
 //! - [`journey`]: the way of a packet over the map; [`passing`]: what would let one pass that failed;
 //!   [`flows`]: what nodes remember of connections; [`rules`]: the rules of a node, and which of them matched.
-//! - [`flight`]: the packets of running programs on their way.
 //! - [`screen`]: what a terminal has printed, in blocks that are painted once.
 //! - [`things`]: names and addresses in any text, and what they mean.
 //! - [`completion`]: what may stand where the cursor is in a manifest.
@@ -18,7 +17,6 @@ pub mod cells;
 pub mod clock;
 pub mod completion;
 pub mod facts;
-pub mod flight;
 pub mod flows;
 pub mod journey;
 pub mod journey_words;

@@ -12,7 +12,6 @@ use crate::shell::load;
 use crate::simulation::initiator::Initiator;
 use crate::simulation::load::{LoadPlan, LoadStatistics};
 use crate::ui::dom;
-use crate::ui::model::flight::FLIGHT_MS;
 use crate::ui::model::journey::Journey;
 use crate::ui::model::layout::NODES;
 
@@ -20,6 +19,8 @@ use crate::ui::model::layout::NODES;
 const JOURNEYS: usize = 40;
 /// Packets of running programs that are shown at once.
 const SPARKS: usize = 200;
+/// Milliseconds that one of them flies, as `packet.css` has it, and a little more.
+const FLIGHT_MS: f64 = 1_200.0;
 /// The port of DNS: its packets are shown, but followed only on request.
 const DNS_PORT: u16 = 53;
 
@@ -29,9 +30,9 @@ impl World {
         self.0.journeys.borrow().iter().cloned().collect()
     }
 
-    /// Packets of running programs, oldest first, each with the moment at which it set out.
-    pub fn sparks(&self) -> Vec<(f64, Rc<Journey>)> {
-        self.0.sparks.borrow().iter().cloned().collect()
+    /// Packets of running programs, oldest first.
+    pub fn sparks(&self) -> Vec<Rc<Journey>> {
+        self.0.sparks.borrow().iter().map(|(_, journey)| Rc::clone(journey)).collect()
     }
 
     /// The packet that is followed.
