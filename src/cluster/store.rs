@@ -1,8 +1,8 @@
 //! The objects that exist now.
 //!
 //! Owns one ordered map per kind, for lists, and one map of all by key, for the many who ask for one object: strings
-//! are compared once there, not at every step down a tree. It checks nothing and tells nobody: writes come from the door's commit
-//! step alone (see `super::door`).
+//! are compared once there, not at every step down a tree. It checks nothing and tells nobody: writes come from the
+//! door's commit step alone (see `super::door`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

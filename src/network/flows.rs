@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::outcome::PortName;
-use super::packet::{Packet, Transport, number};
+use super::packet::{Packet, Transport};
 use super::proxy::MasqueradeReason;
 use super::topology::NodeId;
 use crate::cluster::clock::Instant;
@@ -81,6 +81,14 @@ pub struct Flows {
     /// The places in `flows` that the packet under way has touched.
     touched: Vec<usize>,
     turns: FxHashMap<(NodeId, Transport, SocketAddr), usize>,
+}
+
+/// An address as a number: IPv4 addresses as IPv4-mapped IPv6 ones, which no packet carries.
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => 0xffff_0000_0000 | u128::from(u32::from(address)),
+        IpAddr::V6(address) => address.into(),
+    }
 }
 
 fn key(node: NodeId, packet: &Packet) -> FlowKey {

@@ -10,16 +10,6 @@ use crate::api::typed::Protocol;
 /// The time to live that a Linux host gives a packet (`net.ipv4.ip_default_ttl`).
 pub const DEFAULT_TTL: u8 = 64;
 
-/// An address as a number, for tables that are asked for every packet: IPv4 addresses as IPv4-mapped IPv6
-/// ones. Hashing two words is several times as fast as hashing an `IpAddr`.
-#[must_use]
-pub(super) fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => 0xffff_0000_0000 | u128::from(u32::from(address)),
-        IpAddr::V6(address) => address.into(),
-    }
-}
-
 /// What carries a packet: a transport protocol of Services, or ICMP echo (ping).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {

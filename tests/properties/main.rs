@@ -1,6 +1,7 @@
 //! What holds in every world, whatever people do in it: one file for each invariant.
 //!
-//! [`player`] does random things, from a seed; the other files look at what came of them.
+//! [`player`] does random things, from a seed; the other files look at what came of them. [`rules`] has worlds of its
+//! own ([`worlds`]) and reads the printed rules by itself: [`netfilter`] with [`iptables`] and [`nftables`].
 
 mod addresses;
 mod endpoints;

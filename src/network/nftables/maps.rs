@@ -1,9 +1,10 @@
 //! Which Service port kube-proxy's maps lead to where several have one address, protocol and port, as people may write
 //! in `externalIPs`.
 //!
-//! Owns that choice, and which endpoints a node uses at all. A map holds one element for a key (`nftElementStorage`); of several Service ports that would have
-//! it, kube-proxy writes any, here the first by name. But each map is asked for itself: who has no endpoint has no
-//! element among `service-ips`, and leaves it to others there, and the other way round.
+//! Owns that choice, and which endpoints a node uses at all. A map holds one element for a key (`nftElementStorage`);
+//! of several Service ports that would have it, kube-proxy writes any, here the first by name. But each map is asked
+//! for itself: who has no endpoint has no element among `service-ips`, and leaves it to others there, and the other
+//! way round.
 
 use std::net::SocketAddr;
 
